@@ -1,0 +1,108 @@
+/** How WebDAV-aware a route is: decides which headers and bodies are read. */
+export type RouteKind = 'webdav' | 'caldav' | 'rest';
+
+/** A place where a route looks for a credential. */
+export type Channel = 'basic' | 'bearer' | { readonly header: string } | { readonly query: string };
+
+/** How the gateway identifies itself to a backend. */
+export type BackendAuth =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'serviceAccount'; readonly user: string; readonly password: string }
+  | { readonly kind: 'sharedSecret'; readonly secret: string };
+
+/** Host, path prefix, backend and rules. */
+export interface RouteConfig {
+  readonly name: string;
+  /** `host` null matches every host; `path` starts and ends with a slash, decoded. */
+  readonly match: { readonly host: string | null; readonly path: string };
+  /** Origins without a path, at least one. */
+  readonly backend: readonly string[];
+  readonly kind: RouteKind;
+  readonly accept: readonly Channel[];
+  readonly mainPassword: 'refuse' | 'allow';
+  /** Header names and templates over {user} {userId} {tokenId} {route}; null sends none. */
+  readonly identity: {
+    readonly user: string | null;
+    readonly assertion: string | null;
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  readonly backendAuth: BackendAuth;
+  /** 'preserve' sends the client's Host, 'backend' the backend's own, anything else that value. */
+  readonly host: string;
+  /** Scheme and authority that the backend believes it has, for Destination and If; null: backend scheme and the Host sent. */
+  readonly backendOrigin: string | null;
+  /** True: a chunked PUT is held in a file and sent with Content-Length. */
+  readonly spool: boolean;
+  /** Chunked-upload folder ({user} is expanded), or null. */
+  readonly uploads: string | null;
+  /** How `node:` scopes map to paths; null: such scopes allow nothing here. */
+  readonly nodes:
+    | { readonly template: string }
+    | { readonly table: Readonly<Record<string, string>> }
+    | null;
+  /** Where the backend's certificate is not signed by a public authority: PEM text of those trusted, or null. */
+  readonly backendCa: string | null;
+}
+
+/** Where Redis is and how to speak to it. */
+export interface RedisConfig {
+  readonly mode: 'standalone' | 'sentinel' | 'cluster';
+  /** One URL (redis:, rediss:) for standalone; host:port of sentinels or cluster nodes otherwise. */
+  readonly nodes: readonly string[];
+  readonly sentinelName: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly database: number;
+  readonly tls: { readonly ca: string | null } | null;
+}
+
+/** One pepper: the first signs, the rest are still understood. */
+export interface PepperConfig {
+  readonly id: string;
+  readonly secret: string;
+}
+
+/** Everything the product can be told, parsed once and frozen. Secrets are resolved. */
+export interface Config {
+  /** `host` null listens on every address. */
+  readonly listen: { readonly host: string | null; readonly port: number };
+  readonly admin: { readonly host: string; readonly port: number };
+  /** Folder for what the gateway itself generates: store, pepper, signing key, spool. */
+  readonly dataDir: string;
+  /** Parsed `sqlite:PATH`. */
+  readonly store: { readonly kind: 'sqlite'; readonly path: string };
+  readonly redis: RedisConfig | null;
+  /** Null: one is generated under dataDir at first start. */
+  readonly peppers: readonly PepperConfig[] | null;
+  /** PKCS#8 PEM of the Ed25519 key that signs assertions; null: generated under dataDir. */
+  readonly assertionKey: string | null;
+  /** CIDR blocks whose X-Forwarded-* fields are believed; default none. */
+  readonly trustedProxies: readonly string[];
+  readonly routes: readonly RouteConfig[];
+  readonly limits: {
+    /** Time for a complete request head. Default 30 s. */
+    readonly headMs: number;
+    /** No byte moved in either direction of a body for this long ends the request. Default 60 s. */
+    readonly idleMs: number;
+    /** Slowest body accepted, averaged over idleMs, bytes per second. Default 64. */
+    readonly bodyRateMin: number;
+    /** Idle keep-alive connections of clients close after. Default 65 s. */
+    readonly keepAliveMs: number;
+    /** Time to connect to a backend. Default 5 s. */
+    readonly connectMs: number;
+    /** Time from the sent request to the backend's response head. Default 300 s. */
+    readonly backendHeadMs: number;
+    /** Sockets per backend origin. Default 256. */
+    readonly backendConnections: number;
+    /** Body read to decide about a REPORT or SEARCH. Default 1 MiB. */
+    readonly reportBytes: number;
+    /** Largest upload held by `spool`. Default 10 GiB. */
+    readonly spoolBytes: number;
+    /** In-flight requests get this long at TERM. Default 30 s. */
+    readonly drainMs: number;
+    /** Passwords being hashed at once, and waiting; beyond that 503. Defaults: cores, 64. */
+    readonly passwordConcurrency: number;
+    readonly passwordQueue: number;
+  };
+  readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };
+}

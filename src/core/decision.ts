@@ -1,0 +1,39 @@
+import type { DenialCode } from './errors.ts';
+import type { Principal } from './principal.ts';
+
+/**
+ * A request as plain data: everything a decision needs, nothing of the server it came through.
+ */
+export interface Inbound {
+  readonly method: string;
+  /** The request target as received: origin-form or absolute-form. */
+  readonly target: string;
+  /** Flat name, value, name, value … in order and spelling of arrival. */
+  readonly rawHeaders: readonly string[];
+  /** '1.0' or '1.1'. */
+  readonly httpVersion: string;
+  /** The socket's peer, IPv4-mapped addresses already shortened. */
+  readonly peerAddress: string;
+  /** True where the client's bytes arrived over TLS at this process. */
+  readonly tls: boolean;
+  /**
+   * Reads the whole body for decisions that need it (REPORT, SEARCH).
+   * Resolves to null where it is longer than `bytesMax`; rejects where the client went away.
+   */
+  readBody(bytesMax: number): Promise<Uint8Array | null>;
+}
+
+/** An expected no. */
+export interface Denial {
+  readonly kind: 'deny';
+  readonly code: DenialCode;
+  /** For logs: which check said no. Never holds a secret or a path. */
+  readonly reason: string;
+  /** Known only where verification came before the no. */
+  readonly principal: Principal | null;
+}
+
+/** Builds a denial; the reason is for logs and holds neither secret nor path. */
+export function deny(code: DenialCode, reason: string, principal: Principal | null = null): Denial {
+  return { kind: 'deny', code, reason, principal };
+}

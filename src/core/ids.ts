@@ -1,0 +1,15 @@
+declare const brand: unique symbol;
+
+/** A string that only the owning module may make: the brand exists for the type checker alone. */
+export type Branded<Name extends string> = string & { readonly [brand]: Name };
+
+/** Identifies a token for its whole life, regeneration included. UUID v7 text. */
+export type TokenId = Branded<'TokenId'>;
+/** Identifies a user for ever, renames included. UUID v7 text. */
+export type UserId = Branded<'UserId'>;
+/** HMAC-SHA-256 of a token under one pepper, base64url. The only form in which a token is kept. */
+export type TokenDigest = Branded<'TokenDigest'>;
+/** Names the pepper that made a digest. */
+export type PepperId = Branded<'PepperId'>;
+/** Identifies one store: caches shared by several stores are kept apart by it. UUID text. */
+export type Realm = Branded<'Realm'>;
