@@ -1,0 +1,55 @@
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { systemClock } from '../core/clock.ts';
+import type { CommandIo } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+
+/** The real world: this process's streams, environment and clocks. */
+export function processIo(): CommandIo {
+  process.stdout.on('error', endQuietlyOnClosedPipe);
+  return {
+    stdout: (data) => void process.stdout.write(data),
+    stderr: (data) => void process.stderr.write(data),
+    readStdin: () => text(process.stdin),
+    promptSecret,
+    interactive: process.stdin.isTTY === true,
+    color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    setExitCode: (code) => {
+      process.exitCode = code;
+    },
+  };
+}
+
+/** `latchkey token list | head -1` closes our stdout: that is the reader's right, not an error. */
+function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
+async function promptSecret(question: string): Promise<string> {
+  if (process.stdin.isTTY !== true) {
+    throw new CommandFailure(exitCodes.usage, 'There is no terminal to ask at: send the secret on stdin.');
+  }
+  // readline echoes to its output, so it gets one that swallows everything.
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
+  process.stderr.write(question);
+  return new Promise((resolve, reject) => {
+    lines.once('SIGINT', () => {
+      reject(new CommandFailure(exitCodes.refused, 'Interrupted; nothing was changed.'));
+      lines.close();
+    });
+    lines.once('line', (line) => {
+      resolve(line);
+      lines.close();
+    });
+    lines.once('close', () => {
+      process.stderr.write('\n');
+      reject(new CommandFailure(exitCodes.refused, 'No answer; nothing was changed.'));
+    });
+  });
+}

@@ -1,0 +1,59 @@
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { Fault } from '../core/errors.ts';
+import type { CommandIo } from './command-io.ts';
+import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
+
+/** This product's version, from its package.json. */
+export function readVersion(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { readonly version: string }).version;
+}
+
+/**
+ * The whole command line. Each command file exports `registerXxx(program, io)`, which adds its
+ * command and an action; actions throw `CommandFailure` and read `command.optsWithGlobals()`.
+ */
+export function buildProgram(io: CommandIo): Command {
+  const program = new Command('latchkey')
+    .description('App tokens in front of WebDAV, CalDAV/CardDAV and REST servers that know nothing of tokens.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .option('-c, --config <file>', 'configuration file (else LATCHKEY_CONFIG, else ./latchkey.yaml if it exists)')
+    .option('--store <url>', 'where tokens are kept, such as sqlite:./data/latchkey.db')
+    .option('--json', 'print data as JSON')
+    .option('--no-input', 'never ask at the terminal; fail instead')
+    .helpOption('-h, --help', 'print help')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
+    .addHelpText('after', `\n${exitCodeHelp}`)
+    .exitOverride();
+  return program;
+}
+
+/**
+ * Runs one command line (without node and script name) and resolves to its exit code, or null where
+ * the command set one itself through `io`. Never rejects.
+ */
+export async function runProgram(argv: readonly string[], io: CommandIo): Promise<ExitCode | null> {
+  try {
+    await buildProgram(io).parseAsync([...argv], { from: 'user' });
+    return null;
+  } catch (error) {
+    return report(error, io);
+  }
+}
+
+/** Commander has already printed its own errors; ours are one sentence, bugs come with their stack. */
+function report(error: unknown, io: CommandIo): ExitCode {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  if (error instanceof CommandFailure) {
+    io.stderr(`latchkey: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (error instanceof Fault) {
+    io.stderr(`latchkey: ${error.message}\n`);
+    return exitCodes.fault;
+  }
+  io.stderr(`latchkey: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  return exitCodes.fault;
+}
