@@ -36,10 +36,7 @@ export interface RouteConfig {
   /** Chunked-upload folder ({user} is expanded), or null. */
   readonly uploads: string | null;
   /** How `node:` scopes map to paths; null: such scopes allow nothing here. */
-  readonly nodes:
-    | { readonly template: string }
-    | { readonly table: Readonly<Record<string, string>> }
-    | null;
+  readonly nodes: { readonly template: string } | { readonly table: Readonly<Record<string, string>> } | null;
   /** Where the backend's certificate is not signed by a public authority: PEM text of those trusted, or null. */
   readonly backendCa: string | null;
 }

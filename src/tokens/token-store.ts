@@ -124,5 +124,9 @@ export interface TokenStore {
   /** Counts for the metrics: active, disabled, expired, revoked. */
   countByState(now: number): Promise<Readonly<Record<'active' | 'disabled' | 'expired' | 'revoked', number>>>;
   /** Audit events, newest first. */
-  audit(filter: { readonly tokenId?: TokenId; readonly userId?: UserId; readonly limit: number }): Promise<readonly AuditEvent[]>;
+  audit(filter: {
+    readonly tokenId?: TokenId;
+    readonly userId?: UserId;
+    readonly limit: number;
+  }): Promise<readonly AuditEvent[]>;
 }

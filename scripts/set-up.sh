@@ -1,0 +1,55 @@
+#!/bin/sh
+# Installs what the other commands need and nothing that is already there. Runs before the project's
+# own Node exists, so it is plain sh and whatever Node the machine has.
+#   set-up.sh             npm packages, the project's Node among them
+#   set-up.sh --servers   also the servers and clients that the integration tests drive
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '%s\n' "set-up: $*" >&2; }
+
+install_npm_packages() {
+  if node scripts/is-installed.mjs; then return; fi
+  say 'installing npm packages (npm ci) …'
+  npm ci --no-progress --loglevel=error >&2
+}
+
+# Debian starts a service as soon as it is installed, unless policy-rc.d says no.
+forbid_service_starts() {
+  if [ -e /usr/sbin/policy-rc.d ]; then return; fi
+  printf '#!/bin/sh\nexit 101\n' > /usr/sbin/policy-rc.d
+  chmod 755 /usr/sbin/policy-rc.d
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  trap 'exit 130' INT
+  trap 'exit 143' TERM
+}
+
+install_debian_packages() {
+  missing=''
+  for package in apache2 cadaver curl davfs2 litmus radicale rclone redis-server; do
+    status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
+    [ "$status" = 'install ok installed' ] || missing="$missing $package"
+  done
+  if [ -z "$missing" ]; then return; fi
+  if [ "$(id -u)" != 0 ]; then
+    say "not installed, and only root may install them:$missing"
+    say "tests that need them are skipped; to run them: sudo apt-get install$missing"
+    return
+  fi
+  say "installing Debian packages:$missing …"
+  forbid_service_starts
+  if ! { apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+    apt-get install -y -qq --no-install-recommends $missing </dev/null; } >&2; then
+    say "apt-get could not install all of:$missing"
+    say 'tests whose server is missing are skipped, or fail where CI=true'
+  fi
+}
+
+install_npm_packages
+if [ "${1:-}" = --servers ]; then
+  if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+    install_debian_packages
+  else
+    say 'not a Debian system: integration tests use the servers and clients found in PATH'
+  fi
+fi

@@ -1,0 +1,44 @@
+/** What real servers and clients a test needs, and what happens on a machine that lacks them. */
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+/** Options for `test()` or `describe()`: runs where false, else a skip with its reason. */
+export interface Requirement {
+  readonly skip: string | false;
+}
+
+/**
+ * Where a program is, looked for in PATH and then in the folders where Debian keeps servers; null where
+ * it is not installed.
+ */
+export function findProgram(name: string): string | null {
+  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+  return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
+}
+
+/**
+ * Runs a test only where all these programs are installed. A named skip otherwise; with `CI=true` a
+ * missing program is an error, so that no run passes by testing nothing.
+ * @throws Error naming the missing programs where `CI=true`
+ */
+export function requireProgram(...names: readonly string[]): Requirement {
+  const missing = names.filter((name) => findProgram(name) === null);
+  if (missing.length === 0) return { skip: false };
+  const reason = `not installed: ${missing.join(', ')} (as root on Debian, npm test installs it)`;
+  if (process.env['CI'] === 'true') throw new Error(`CI=true, and ${reason}`);
+  return { skip: reason };
+}
+
+/** Runs a test only where this device file exists; a named skip otherwise, with `CI=true` too. */
+export function requireDevice(path: string): Requirement {
+  return { skip: existsSync(path) ? false : `this machine has no ${path}` };
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
