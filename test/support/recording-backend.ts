@@ -1,0 +1,180 @@
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { within } from './eventually.ts';
+import { field, MessageReader } from './http-message.ts';
+import type { HttpMessage } from './http-message.ts';
+
+/** A request as the backend received it. */
+export interface RecordedRequest extends HttpMessage {
+  readonly method: string;
+  readonly target: string;
+  /** Which connection it came by, counted from 0. */
+  readonly connection: number;
+}
+
+/** One connection and all that came over it. */
+export interface RecordedConnection {
+  readonly requests: RecordedRequest[];
+  /** Why its bytes are not HTTP, or null. */
+  violation: string | null;
+  /** Every byte. */
+  bytes(): Buffer;
+  /** Settles when either side has closed it. */
+  readonly closed: Promise<void>;
+  readonly socket: Socket;
+}
+
+/**
+ * How a request is answered: `head` runs when its head is complete, `message` when its body is. Both write to the socket
+ * what they like; an answer lacking either does nothing at that point.
+ */
+export interface Answer {
+  head?(request: RecordedRequest, socket: Socket): void;
+  message?(request: RecordedRequest, socket: Socket): void;
+}
+
+/** A server that keeps every byte it is sent and answers as told. */
+export interface RecordingBackend {
+  readonly port: number;
+  readonly url: string;
+  readonly connections: readonly RecordedConnection[];
+  /** Complete requests in order of completion. */
+  readonly requests: readonly RecordedRequest[];
+  /** Every byte of every connection, Latin-1. */
+  text(): string;
+  /** The answer to everything from now on. */
+  answerWith(answer: Answer): void;
+  /** The next request to be complete after this call; rejects after `withinMs` (default 5,000). */
+  nextRequest(withinMs?: number): Promise<RecordedRequest>;
+  /** The next request whose head is complete after this call. */
+  nextHead(withinMs?: number): Promise<RecordedRequest>;
+  /** Forgets what was recorded; open connections stay open and are forgotten too. */
+  forget(): void;
+  close(): Promise<void>;
+}
+
+/** Bytes of a response with Content-Length. */
+export function response(status: number, body: string | Buffer = '', extra: readonly string[] = []): Buffer {
+  const payload = Buffer.from(body);
+  const lines = [`HTTP/1.1 ${status} Status`, `Content-Length: ${payload.length}`, ...extra];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), payload]);
+}
+
+/** Answers every complete request with that status and body. */
+export function replying(status: number, body: string | Buffer = '', extra: readonly string[] = []): Answer {
+  const whole = response(status, body, extra);
+  // A response to HEAD keeps its Content-Length and loses its body.
+  const bare = whole.subarray(0, whole.indexOf('\r\n\r\n') + 4);
+  return {
+    message(request, socket) {
+      socket.write(request.method === 'HEAD' ? bare : whole);
+    },
+  };
+}
+
+/** Starts a recording backend on a free port of 127.0.0.1, answering 200 with 1 KiB until told otherwise. */
+export async function startRecordingBackend(): Promise<RecordingBackend> {
+  let connections: RecordedConnection[] = [];
+  let requests: RecordedRequest[] = [];
+  let answer: Answer = replying(200, 'a'.repeat(1024));
+  const sockets = new Set<Socket>();
+  const waiting = {
+    head: new Set<(r: RecordedRequest) => void>(),
+    message: new Set<(r: RecordedRequest) => void>(),
+  };
+
+  const announce = (event: 'head' | 'message', request: RecordedRequest): void => {
+    const listeners = [...waiting[event]];
+    waiting[event].clear();
+    for (const listener of listeners) listener(request);
+  };
+
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    const chunks: Buffer[] = [];
+    let settle = (): void => undefined;
+    const connection: RecordedConnection = {
+      requests: [],
+      violation: null,
+      bytes: () => Buffer.concat(chunks),
+      closed: new Promise((resolve) => {
+        settle = resolve;
+      }),
+      socket,
+    };
+    const number = connections.push(connection) - 1;
+    const recorded = (message: HttpMessage): RecordedRequest => {
+      const [method = '', target = ''] = message.startLine.split(' ');
+      return { ...message, method, target, connection: number };
+    };
+    const reader = new MessageReader('request', {
+      head(message) {
+        const request = recorded(message);
+        if (field(request, 'expect') !== null) socket.write('HTTP/1.1 100 Continue\r\n\r\n');
+        answer.head?.(request, socket);
+        announce('head', request);
+      },
+      message(message) {
+        const request = recorded(message);
+        connection.requests.push(request);
+        requests.push(request);
+        answer.message?.(request, socket);
+        announce('message', request);
+      },
+      violation(reason) {
+        connection.violation = reason;
+        socket.end(response(400));
+      },
+    });
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      reader.push(chunk);
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      sockets.delete(socket);
+      settle();
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  const next = (event: 'head' | 'message', withinMs: number): Promise<RecordedRequest> =>
+    within(
+      `a request's ${event} at the backend`,
+      withinMs,
+      new Promise((resolve) => {
+        waiting[event].add(resolve);
+      }),
+    );
+
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    get connections() {
+      return connections;
+    },
+    get requests() {
+      return requests;
+    },
+    text: () => connections.map((each) => each.bytes().toString('latin1')).join(''),
+    answerWith(next) {
+      answer = next;
+    },
+    nextRequest: (withinMs = 5_000) => next('message', withinMs),
+    nextHead: (withinMs = 5_000) => next('head', withinMs),
+    forget() {
+      connections = [];
+      requests = [];
+    },
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+}
