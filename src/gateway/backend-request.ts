@@ -1,0 +1,77 @@
+import type { Addresses } from './response-head.ts';
+import type { Allowed } from './decide.ts';
+import { rewriteIf } from './if-header.ts';
+
+/** What a rewritten request needs to know of the backend chosen for it. */
+interface Target {
+  readonly origin: string;
+  readonly authority: string;
+}
+
+/** The Host that a backend is sent. */
+export function hostFor(allowed: Allowed, backend: Target): string {
+  const { host } = allowed.route.config;
+  if (host === 'preserve') return allowed.head.host;
+  return host === 'backend' ? backend.authority : host;
+}
+
+/**
+ * The header fields for the backend: what the client may say, then what the gateway says. The
+ * client's credential, hop-by-hop and identity fields were left behind when the head was read.
+ */
+export function backendFields(
+  allowed: Allowed,
+  backend: Target,
+  requestId: string,
+  assertion: string | null,
+): string[] {
+  const { head, route, principal, permit } = allowed;
+  const host = hostFor(allowed, backend);
+  const fields = head.passed.slice();
+  fields.push(
+    'Host',
+    host,
+    'X-Forwarded-For',
+    head.forwardedFor,
+    'X-Forwarded-Proto',
+    head.scheme,
+    'X-Forwarded-Host',
+    head.host,
+    'X-Request-Id',
+    requestId,
+  );
+  for (const identity of route.identity) fields.push(identity.name, identity.render(principal));
+  if (assertion !== null && route.config.identity.assertion !== null) {
+    fields.push(route.config.identity.assertion, assertion);
+  }
+  const authorization = route.backendAuthorization(principal.userName);
+  if (authorization !== null) fields.push('Authorization', authorization);
+  if (permit.destination !== null || permit.ifHeader !== null) {
+    const origin = believedOrigin(allowed, backend, host);
+    if (permit.destination !== null) fields.push('Destination', origin + permit.destination.rawPath);
+    if (permit.ifHeader !== null) fields.push('If', rewriteIf(permit.ifHeader, origin));
+  }
+  if (head.referer !== null) fields.push('Referer', harmlessReferer(head.referer, route.accepted.queries.length > 0));
+  return fields;
+}
+
+/** How URLs in the backend's response map back to what the client knows. */
+export function responseAddresses(allowed: Allowed, backend: Target): Addresses {
+  const host = hostFor(allowed, backend);
+  const { backendOrigin } = allowed.route.config;
+  const authorities = [host.toLowerCase(), backend.authority.toLowerCase()];
+  if (backendOrigin !== null) authorities.push(new URL(backendOrigin).host);
+  return { backendAuthorities: authorities, clientOrigin: `${allowed.head.scheme}://${allowed.head.host}` };
+}
+
+/** RFC 4918 section 10.3: mod_dav compares scheme and host of Destination with its own. */
+function believedOrigin(allowed: Allowed, backend: Target, host: string): string {
+  const { backendOrigin } = allowed.route.config;
+  if (backendOrigin !== null) return backendOrigin.replace(/\/$/, '');
+  return `${backend.origin.slice(0, backend.origin.indexOf(':'))}://${host}`;
+}
+
+/** A page reached with a credential in its query must not hand it on. */
+function harmlessReferer(referer: string, queryCredentials: boolean): string {
+  return queryCredentials || referer.includes('lk_') ? (referer.split('?', 1)[0] as string) : referer;
+}

@@ -1,0 +1,100 @@
+import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Clock } from '../core/clock.ts';
+
+/** How to reach and how long to wait for the backends of a route. */
+export interface BackendLimits {
+  readonly connectMs: number;
+  readonly backendHeadMs: number;
+  readonly backendConnections: number;
+}
+
+/** One origin that a route forwards to. */
+export interface Backend {
+  /** `http://host:port`, no path. */
+  readonly origin: string;
+  /** Host and port as a Host header names them. */
+  readonly authority: string;
+  readonly dispatcher: Dispatcher;
+}
+
+/** The backends of one route, with what is known of their health. */
+export interface BackendGroup {
+  /** How many there are. */
+  readonly size: number;
+  /** The next one to try, not in `tried`; null where all were. Healthy ones come first. */
+  pick(tried: ReadonlySet<Backend>): Backend | null;
+  /** It could not be reached: leave it alone for a while. */
+  failed(backend: Backend): void;
+  /** It answered. */
+  answered(backend: Backend): void;
+  /** Ends idle connections and lets running requests finish. */
+  close(): Promise<void>;
+}
+
+const restMinMs = 1_000;
+const restMaxMs = 60_000;
+
+/** Responses with heads beyond this are garbage. */
+const backendHeadBytesMax = 65_536;
+
+/** Opens one pool per origin; connections are made on first use. */
+export function createBackendGroup(
+  origins: readonly string[],
+  limits: BackendLimits,
+  ca: string | null,
+  clock: Clock,
+): BackendGroup {
+  const backends = origins.map((origin): Backend => {
+    const url = new URL(origin);
+    const connect = buildConnector({
+      timeout: limits.connectMs,
+      allowH2: false,
+      autoSelectFamily: true,
+      ...(ca === null ? {} : { ca }),
+    });
+    const dispatcher = new Pool(url.origin, {
+      connections: limits.backendConnections,
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: limits.backendHeadMs,
+      bodyTimeout: limits.backendHeadMs,
+      // Shorter than what servers commonly wait, so that a request rarely meets a closing socket.
+      keepAliveTimeout: 4_000,
+      maxHeaderSize: backendHeadBytesMax,
+      connect,
+    });
+    return { origin: url.origin, authority: url.host, dispatcher };
+  });
+  const resting = new Map<Backend, { untilMs: number; restMs: number }>();
+  let turn = 0;
+  return {
+    size: backends.length,
+    pick(tried) {
+      if (backends.length === 1) return tried.size === 0 ? (backends[0] as Backend) : null;
+      const now = clock.monotonic();
+      let fallback: Backend | null = null;
+      for (let step = 0; step < backends.length; step++) {
+        const backend = backends[(turn + step) % backends.length] as Backend;
+        if (tried.has(backend)) continue;
+        const rest = resting.get(backend);
+        if (rest === undefined || rest.untilMs <= now) {
+          turn = (turn + step + 1) % backends.length;
+          return backend;
+        }
+        fallback ??= backend;
+      }
+      // All are resting: trying one beats refusing without asking.
+      return fallback;
+    },
+    failed(backend) {
+      const restMs = Math.min((resting.get(backend)?.restMs ?? restMinMs / 2) * 2, restMaxMs);
+      resting.set(backend, { untilMs: clock.monotonic() + restMs, restMs });
+    },
+    answered(backend) {
+      if (resting.size > 0) resting.delete(backend);
+    },
+    async close() {
+      await Promise.all(backends.map(({ dispatcher }) => dispatcher.close()));
+    },
+  };
+}

@@ -1,0 +1,126 @@
+import { type Denial, deny } from '../core/decision.ts';
+import type { Credential } from '../tokens/verification.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Where a route looks for credentials; names in lower case for headers, exact for the query. */
+export interface AcceptedChannels {
+  readonly basic: boolean;
+  readonly bearer: boolean;
+  readonly headers: readonly string[];
+  readonly queries: readonly string[];
+}
+
+/** What a request offers, with the query string freed of it. */
+export interface Presented {
+  readonly kind: 'presented';
+  /** Null where nothing acceptable was sent. */
+  readonly credential: Credential | null;
+  /** Which channel it came through, for metrics. */
+  readonly scheme: Scheme;
+  /** The query string without any credential. */
+  readonly query: string;
+}
+
+/** The channels as metrics name them. */
+export type Scheme = 'none' | 'basic' | 'bearer' | 'header' | 'query' | 'other';
+
+/** RFC 6750 section 2.3: the name under which clients send tokens without being asked. */
+const standardQueryName = 'access_token';
+const tokenPrefix = 'lk_';
+
+/**
+ * Takes the credential out of a request. More than one is refused whatever they hold (RFC 6750
+ * section 2), and a query parameter that carries one is removed from what is forwarded.
+ */
+export function presentedCredential(head: RequestHead, accepted: AcceptedChannels): Presented | Denial {
+  let credential: Credential | null = null;
+  let scheme: Scheme = 'none';
+  let count = 0;
+  if (head.authorization !== null) {
+    count++;
+    const read = readAuthorization(head.authorization);
+    if ('kind' in read) return read;
+    scheme = read.scheme;
+    if ((scheme === 'basic' && accepted.basic) || (scheme === 'bearer' && accepted.bearer)) {
+      credential = read.credential;
+    }
+  }
+  for (const [name, value] of head.credentialFields) {
+    if (!accepted.headers.includes(name)) continue;
+    count++;
+    scheme = 'header';
+    credential = { channel: 'header', secret: value };
+  }
+  let query = head.query;
+  if (query !== '' && (accepted.queries.length > 0 || query.includes(tokenPrefix))) {
+    const taken = takeFromQuery(query, accepted.queries);
+    query = taken.query;
+    for (const { value, usable } of taken.found) {
+      count++;
+      scheme = 'query';
+      if (usable) credential = { channel: 'query', secret: value };
+    }
+  }
+  if (count > 1) return deny('two_credentials', 'several credentials');
+  return { kind: 'presented', credential, scheme, query };
+}
+
+/** RFC 9110 section 11.6.2: scheme, spaces, credentials. */
+function readAuthorization(
+  value: string,
+): { readonly scheme: Scheme; readonly credential: Credential | null } | Denial {
+  const space = value.indexOf(' ');
+  const scheme = (space === -1 ? value : value.slice(0, space)).toLowerCase();
+  const rest = space === -1 ? '' : value.slice(space + 1).trim();
+  if (scheme === 'bearer') {
+    if (!/^[A-Za-z0-9._~+/-]+=*$/.test(rest)) return deny('malformed_credential', 'bearer');
+    return { scheme: 'bearer', credential: { channel: 'bearer', secret: rest } };
+  }
+  if (scheme === 'basic') {
+    const pair = readBasic(rest);
+    return pair === null ? deny('malformed_credential', 'basic') : { scheme: 'basic', credential: pair };
+  }
+  return { scheme: 'other', credential: null };
+}
+
+/** RFC 7617 section 2: base64 of user, colon, password in UTF-8, without control characters. */
+function readBasic(encoded: string): Credential | null {
+  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(encoded) || encoded.length % 4 === 1) return null;
+  const bytes = Buffer.from(encoded, 'base64');
+  const text = bytes.toString('utf8');
+  const colon = text.indexOf(':');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids exactly these.
+  if (colon === -1 || /[\u0000-\u001f\u007f\ufffd]/.test(text)) return null;
+  return { channel: 'basic', user: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+/**
+ * Cuts credential parameters out of a query string. Besides the route's own names, the standard
+ * name counts where its value looks like one of our tokens: it must not pass, wherever it is sent.
+ */
+function takeFromQuery(
+  query: string,
+  names: readonly string[],
+): { readonly query: string; readonly found: readonly { readonly value: string; readonly usable: boolean }[] } {
+  const kept: string[] = [];
+  const found: { value: string; usable: boolean }[] = [];
+  for (const pair of query.split('&')) {
+    const equals = pair.indexOf('=');
+    const name = decodeParameter(equals === -1 ? pair : pair.slice(0, equals));
+    const value = decodeParameter(equals === -1 ? '' : pair.slice(equals + 1));
+    if (names.includes(name)) found.push({ value, usable: true });
+    else if (name === standardQueryName && value.startsWith(tokenPrefix)) found.push({ value, usable: false });
+    else kept.push(pair);
+  }
+  return found.length === 0 ? { query, found } : { query: kept.join('&'), found };
+}
+
+/** Percent and plus decoding; what cannot be decoded stays as it is and matches nothing. */
+function decodeParameter(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,101 @@
+import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import type { Principal } from '../core/principal.ts';
+import type { Tier, Verification, Verifier } from '../tokens/verification.ts';
+import { authorize, type Permit } from './authorize.ts';
+import { type Presented, presentedCredential, type Scheme } from './credential.ts';
+import { type HeadReaderDeps, readHead } from './read-head.ts';
+import type { RequestHead } from './request-head.ts';
+import type { Route } from './route.ts';
+import type { RouteTable } from './routes.ts';
+
+/** What a decision needs. */
+export interface DecideDeps extends HeadReaderDeps {
+  readonly routes: RouteTable<Route>;
+  readonly verifier: Verifier;
+  /** Longest REPORT or SEARCH body read to decide. */
+  readonly reportBytes: number;
+}
+
+/** What was found out on the way, whatever the answer. */
+export interface Findings {
+  readonly route: Route | null;
+  readonly scheme: Scheme;
+  /** Which tier verified the credential; 'none' where it did not come to that. */
+  readonly tier: Tier;
+  readonly clientAddress: string;
+}
+
+/** Yes, with everything needed to forward. */
+export interface Allowed extends Findings {
+  readonly kind: 'allow';
+  readonly route: Route;
+  readonly head: RequestHead;
+  readonly principal: Principal;
+  readonly permit: Permit;
+  /** The query string without any credential. */
+  readonly query: string;
+}
+
+/** No, with everything needed to refuse. */
+export interface Refused extends Findings {
+  readonly kind: 'refuse';
+  readonly denial: Denial;
+}
+
+/** The answer to a request. */
+export type Decision = Allowed | Refused;
+
+/**
+ * The one decision of the product: admit, route, credential, verify, authorize, in this order.
+ * Touches no response and keeps nothing. Without a promise where the credential is cached and no
+ * body has to be read.
+ * @throws {Fault} where it cannot be decided; a promise rejects with the same.
+ */
+export function decide(inbound: Inbound, deps: DecideDeps): Decision | Promise<Decision> {
+  const head = readHead(inbound, deps);
+  if (head.kind === 'deny') return refuse(head, null, 'none', 'none', inbound.peerAddress);
+  const { clientAddress } = head;
+  const route = deps.routes.find(head.host, head.path);
+  if (route === null) return refuse(deny('no_route', 'no route'), null, 'none', 'none', clientAddress);
+  const presented = presentedCredential(head, route.accepted);
+  if (presented.kind === 'deny') return refuse(presented, route, 'none', 'none', clientAddress);
+  if (presented.credential === null) {
+    const denial = deny('unauthenticated', 'no credential');
+    return refuse(denial, route, presented.scheme, 'none', clientAddress);
+  }
+  const verification = deps.verifier.verify(presented.credential, {
+    clientAddress,
+    client: head.userAgent,
+    mainPassword: route.mainPassword,
+  });
+  return verification instanceof Promise
+    ? verification.then((verdict) => decideVerified(inbound, deps, head, route, presented, verdict))
+    : decideVerified(inbound, deps, head, route, presented, verification);
+}
+
+function decideVerified(
+  inbound: Inbound,
+  deps: DecideDeps,
+  head: RequestHead,
+  route: Route,
+  presented: Presented,
+  verification: Verification,
+): Decision | Promise<Decision> {
+  const { scheme, query } = presented;
+  const { clientAddress } = head;
+  if (verification.kind === 'refused') {
+    const denial = deny('unauthenticated', verification.reason);
+    return refuse(denial, route, scheme, verification.tier, clientAddress);
+  }
+  const { principal, tier } = verification;
+  const answer = (permit: Permit | Denial): Decision =>
+    permit.kind === 'deny'
+      ? refuse(permit, route, scheme, tier, clientAddress)
+      : { kind: 'allow', route, scheme, tier, clientAddress, head, principal, permit, query };
+  const permit = authorize(head, route, principal, inbound);
+  return permit instanceof Promise ? permit.then(answer) : answer(permit);
+}
+
+function refuse(denial: Denial, route: Route | null, scheme: Scheme, tier: Tier, clientAddress: string): Refused {
+  return { kind: 'refuse', denial, route, scheme, tier, clientAddress };
+}

@@ -1,0 +1,260 @@
+/*
+ * The path of a request. Read this first: the order of the steps is the security property.
+ * Admit, route, credential, verify and authorize are `decide()`; here follow rewrite, forward, record.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import { Fault } from '../core/errors.ts';
+import type { AssertionSigner } from './assertion.ts';
+import { backendFields, responseAddresses } from './backend-request.ts';
+import { plainAddress } from './client-side.ts';
+import { type Allowed, type Decision, type DecideDeps, decide } from './decide.ts';
+import { type Forwarded, forward } from './forward.ts';
+import type { ProgressWatch } from './progress.ts';
+import { type Recorder, type RequestRecord } from './record.ts';
+import { type Refusal, renderDenial, renderFault, sendRefusal } from './refusal.ts';
+import {
+  ClientGone,
+  type Collected,
+  ClientStalled,
+  collectBody,
+  type OutgoingBody,
+  smallBodyBytes,
+  streamBody,
+} from './request-body.ts';
+import type { Spool } from './spool.ts';
+
+/** What serving needs beyond deciding. */
+export interface PipelineDeps extends DecideDeps {
+  readonly assertions: AssertionSigner;
+  readonly watch: ProgressWatch;
+  readonly spool: Spool;
+  readonly recorder: Recorder;
+  nextRequestId(): string;
+}
+
+/** A chunked body that trickles is passed on as it comes after this long. */
+const chunkedWaitMs = 1_000;
+
+/**
+ * Serves one request from its head to its record. Never rejects. `awaitsContinue` is true where the
+ * client waits for `100 Continue`, which is sent only after the request was allowed.
+ */
+export async function serve(
+  req: IncomingMessage,
+  res: ServerResponse,
+  awaitsContinue: boolean,
+  deps: PipelineDeps,
+): Promise<void> {
+  // A refusal closed this connection: what was pipelined behind it is not a request any more.
+  if (req.socket.writableEnded || req.socket.destroyed) return;
+  const startedMs = performance.now();
+  const requestId = deps.nextRequestId();
+  const exchange = new ClientExchange(req, res, awaitsContinue, deps.watch);
+  let decision: Decision | null = null;
+  let decidedMs = startedMs;
+  let denial: Denial | null = null;
+  let forwarded: Forwarded | null = null;
+  let fault: Fault | null = null;
+  deps.recorder.begin();
+  try {
+    const pending = decide(exchange, deps);
+    decision = pending instanceof Promise ? await pending : pending;
+    decidedMs = performance.now();
+    if (decision.kind === 'refuse') {
+      denial = decision.denial;
+    } else {
+      const answer = await pass(decision, exchange, requestId, deps);
+      if ('kind' in answer) denial = answer;
+      else forwarded = answer;
+    }
+  } catch (error) {
+    if (error instanceof ClientStalled) denial = deny('request_timeout', 'body stalled');
+    else if (!(error instanceof ClientGone)) fault = asFault(error, requestId, deps.recorder);
+  } finally {
+    let status = forwarded?.status ?? 0;
+    const refusal = refusalFor(denial, fault, decision, requestId);
+    if (refusal !== null) {
+      sendRefusal(req, res, refusal);
+      status = refusal.status;
+    }
+    const endedMs = performance.now();
+    deps.recorder.record({
+      ...whoAndWhere(decision, exchange),
+      requestId,
+      method: exchange.method,
+      status,
+      outcome: fault?.code ?? denial?.code ?? forwarded?.outcome ?? 'aborted',
+      reason: fault?.message ?? denial?.reason ?? null,
+      bytesIn: exchange.received.bytes,
+      bytesOut: forwarded?.bytesOut ?? refusal?.body.length ?? 0,
+      durationMs: endedMs - startedMs,
+      decisionMs: decidedMs - startedMs,
+      backendMs: forwarded?.backendMs ?? 0,
+    });
+  }
+}
+
+/** Rewrites and forwards what was allowed. */
+async function pass(
+  allowed: Allowed,
+  exchange: ClientExchange,
+  requestId: string,
+  deps: PipelineDeps,
+): Promise<Forwarded | Denial> {
+  const { head, route } = allowed;
+  let assertion: string | null = null;
+  if (route.config.identity.assertion !== null) {
+    const signed = deps.assertions.sign(allowed.principal, route.name);
+    assertion = typeof signed === 'string' ? signed : await signed;
+  }
+  exchange.sendContinue();
+  const ready = outgoingBody(allowed, exchange, deps.spool);
+  const body = ready instanceof Promise ? await ready : ready;
+  if (body.kind === 'deny') return body;
+  return forward(
+    {
+      req: exchange.req,
+      res: exchange.res,
+      method: head.method,
+      target: allowed.query === '' ? head.rawPath : `${head.rawPath}?${allowed.query}`,
+      body,
+      group: route.backends,
+      headersFor: (backend) => backendFields(allowed, backend, requestId, assertion),
+      addressesFor: (backend) => responseAddresses(allowed, backend),
+      authenticatesItself: route.config.backendAuth.kind !== 'none',
+      received: exchange.received,
+    },
+    deps.watch,
+  );
+}
+
+/**
+ * Small bodies are read before the backend is asked: a body that turns out malformed then never
+ * reaches it, and a slow client holds no backend connection. Larger ones are streamed.
+ */
+function outgoingBody(
+  allowed: Allowed,
+  exchange: ClientExchange,
+  spool: Spool,
+): OutgoingBody | Promise<OutgoingBody | Denial> {
+  const { head, permit, route } = allowed;
+  if (permit.body !== null) return { kind: 'bytes', bytes: permit.body };
+  if (head.body === 'none') return { kind: 'none' };
+  if (head.body === 'chunked') return chunkedBody(exchange, route.config.spool ? spool : null);
+  if (head.body > smallBodyBytes) return exchange.stream([], head.body);
+  return exchange.collect(smallBodyBytes, null).then(asBytes);
+}
+
+async function chunkedBody(exchange: ClientExchange, spool: Spool | null): Promise<OutgoingBody | Denial> {
+  const first = await exchange.collect(smallBodyBytes, chunkedWaitMs);
+  if (first.ended) return asBytes(first);
+  if (spool === null) return exchange.stream(first.chunks, null);
+  return spool.hold(exchange.req, first.chunks, exchange.count);
+}
+
+function asBytes(collected: Collected): OutgoingBody {
+  const [only] = collected.chunks;
+  if (only === undefined) return { kind: 'none' };
+  return { kind: 'bytes', bytes: collected.chunks.length === 1 ? only : Buffer.concat(collected.chunks) };
+}
+
+/** The client's side of one request: plain data for the decision, body and response for the rest. */
+class ClientExchange implements Inbound {
+  readonly req: IncomingMessage;
+  readonly res: ServerResponse;
+  readonly received = { bytes: 0 };
+  readonly #watch: ProgressWatch;
+  #awaitsContinue: boolean;
+
+  constructor(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean, watch: ProgressWatch) {
+    this.req = req;
+    this.res = res;
+    this.#awaitsContinue = awaitsContinue;
+    this.#watch = watch;
+  }
+
+  get method(): string {
+    return this.req.method as string;
+  }
+
+  get target(): string {
+    return this.req.url as string;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.req.rawHeaders;
+  }
+
+  get httpVersion(): string {
+    return this.req.httpVersion;
+  }
+
+  get peerAddress(): string {
+    return plainAddress(this.req.socket.remoteAddress ?? '');
+  }
+
+  get tls(): boolean {
+    return (this.req.socket as TLSSocket).encrypted === true;
+  }
+
+  async readBody(bytesMax: number): Promise<Uint8Array | null> {
+    this.sendContinue();
+    const collected = await this.collect(bytesMax, null);
+    return collected.ended ? Buffer.concat(collected.chunks) : null;
+  }
+
+  sendContinue(): void {
+    if (this.#awaitsContinue) this.res.writeContinue();
+    this.#awaitsContinue = false;
+  }
+
+  async collect(bytesMax: number, waitMs: number | null): Promise<Collected> {
+    const collected = await collectBody(this.req, bytesMax, waitMs, this.#watch);
+    this.received.bytes += collected.bytes;
+    return collected;
+  }
+
+  stream(first: readonly Buffer[], length: number | null): OutgoingBody {
+    return { kind: 'stream', length, open: () => streamBody(this.req, first, this.count) };
+  }
+
+  /** Counts body bytes as they are taken from the client. */
+  readonly count = (bytes: number): void => {
+    this.received.bytes += bytes;
+  };
+}
+
+function refusalFor(
+  denial: Denial | null,
+  fault: Fault | null,
+  decision: Decision | null,
+  requestId: string,
+): Refusal | null {
+  if (fault !== null) return renderFault(fault.code, requestId);
+  if (denial === null) return null;
+  return renderDenial(denial, decision?.route?.challenge ?? null, decision?.scheme === 'bearer', requestId);
+}
+
+function whoAndWhere(
+  decision: Decision | null,
+  exchange: ClientExchange,
+): Pick<RequestRecord, 'route' | 'scheme' | 'tier' | 'userName' | 'tokenId' | 'clientAddress'> {
+  const principal = decision?.kind === 'allow' ? decision.principal : (decision?.denial.principal ?? null);
+  return {
+    route: decision?.route?.name ?? null,
+    scheme: decision?.scheme ?? 'none',
+    tier: decision?.tier ?? 'none',
+    userName: principal?.userName ?? null,
+    tokenId: principal?.tokenId ?? null,
+    clientAddress: decision?.clientAddress ?? exchange.peerAddress,
+  };
+}
+
+/** Whatever was thrown is a fault: an error is never an allow, and never the client's. */
+export function asFault(error: unknown, requestId: string, recorder: Recorder): Fault {
+  const fault = error instanceof Fault ? error : new Fault('internal', 'unexpected error', error);
+  recorder.fault(requestId, error);
+  return fault;
+}

@@ -1,0 +1,210 @@
+import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import { canonicalPath } from '../core/path.ts';
+import type { ClientSideReader } from './client-side.ts';
+import type { FieldRules, ReadSlot } from './field-rules.ts';
+import type { RequestHead } from './request-head.ts';
+
+/** Most fields a head may have. */
+export const fieldsMax = 100;
+/** Longest request target in bytes. */
+export const targetBytesMax = 8_192;
+
+/** What reading a head needs. */
+export interface HeadReaderDeps {
+  readonly rules: FieldRules;
+  readonly clientSide: ClientSideReader;
+}
+
+type Slots = Partial<Record<ReadSlot, string>>;
+
+/** What one walk over the fields finds. */
+interface Fields {
+  readonly slots: Slots;
+  readonly passed: string[];
+  readonly credentials: [string, string][];
+  readonly forwarded: { for: string | null; proto: string | null; host: string | null };
+}
+
+const noCredentials: readonly (readonly [string, string])[] = [];
+
+/**
+ * Reads a request head so strictly that whatever passes means the same to every backend:
+ * singletons stand once, framing is unambiguous (RFC 9112 section 6), the target is origin-form
+ * or absolute-form on our own host, and no identity or forwarding field survives.
+ */
+export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | Denial {
+  const { method, target } = inbound;
+  if (method === 'TRACE' || method === 'CONNECT') return deny('method_refused', 'trace or connect');
+  if (target.length > targetBytesMax) return deny('target_too_long', 'target length');
+  const fields = readFields(inbound.rawHeaders, deps.rules);
+  if ('kind' in fields) return fields;
+  const { slots, forwarded } = fields;
+  const client = deps.clientSide.read(inbound.peerAddress, inbound.tls, forwarded);
+  const received = slots.host?.toLowerCase();
+  const host = client.host?.toLowerCase() ?? received;
+  if (received === undefined || host === undefined || !isAuthority(received) || !isAuthority(host)) {
+    return deny('malformed_host', 'host field');
+  }
+  const split = splitTarget(target, received);
+  if (typeof split !== 'string') return split;
+  const mark = split.indexOf('?');
+  const rawPath = mark === -1 ? split : split.slice(0, mark);
+  const path = canonicalPath(rawPath);
+  if (typeof path !== 'string') return deny('malformed_target', path.detail);
+  const body = readFraming(slots, inbound.httpVersion);
+  if (typeof body === 'object') return body;
+  const expect = slots.expect;
+  if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
+    return deny('expectation_failed', 'expect field');
+  }
+  const passed = dropNominated(slots.connection, fields.passed, deps.rules);
+  if ('kind' in passed) return passed;
+  return {
+    kind: 'head',
+    method,
+    path,
+    rawPath,
+    query: mark === -1 ? '' : split.slice(mark + 1),
+    host,
+    scheme: client.scheme,
+    clientAddress: client.address,
+    forwardedFor: client.forwardedFor,
+    authorization: slots.authorization ?? null,
+    destination: slots.destination ?? null,
+    ifHeader: slots.if ?? null,
+    depth: slots.depth ?? null,
+    overwrite: slots.overwrite ?? null,
+    lockToken: slots['lock-token'] ?? null,
+    methodOverride: slots['method-override'] ?? null,
+    uploadMetadata: slots['upload-metadata'] ?? null,
+    contentType: slots['content-type'] ?? null,
+    contentEncoding: slots['content-encoding'] ?? null,
+    userAgent: slots['user-agent'] ?? null,
+    referer: slots.referer ?? null,
+    expectsContinue: expect !== undefined && inbound.httpVersion !== '1.0',
+    body,
+    credentialFields: fields.credentials.length === 0 ? noCredentials : fields.credentials,
+    passed,
+  };
+}
+
+/** Walks the fields once: refuses doubled singletons, strips, sorts the rest. */
+function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | Denial {
+  if (rawHeaders.length > fieldsMax * 2) return deny('head_too_large', 'field count');
+  const slots: Slots = {};
+  const passed: string[] = [];
+  const credentials: [string, string][] = [];
+  const forwarded: Fields['forwarded'] = { for: null, proto: null, host: null };
+  let singles: Set<string> | null = null;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at] as string;
+    const value = rawHeaders[at + 1] as string;
+    const lower = name.toLowerCase();
+    const rule = rules.ruleOf(lower);
+    if (rule === null) {
+      passed.push(name, value);
+      continue;
+    }
+    switch (rule.kind) {
+      case 'drop':
+        break;
+      case 'read':
+      case 'readAndPass':
+        if (slots[rule.slot] !== undefined) return deny('duplicate_header', rule.slot);
+        slots[rule.slot] = value;
+        if (rule.kind === 'readAndPass') passed.push(name, value);
+        break;
+      case 'single':
+        singles ??= new Set();
+        if (singles.has(lower)) return deny('duplicate_header', lower);
+        singles.add(lower);
+        passed.push(name, value);
+        break;
+      case 'credential':
+        if (credentials.some(([known]) => known === lower)) return deny('duplicate_header', 'credential field');
+        credentials.push([lower, value]);
+        break;
+      case 'forwarded': {
+        const earlier = forwarded[rule.slot];
+        // Only the address chain is a list; two hosts or schemes are no statement at all.
+        forwarded[rule.slot] = earlier === null ? value : rule.slot === 'for' ? `${earlier}, ${value}` : '';
+        break;
+      }
+      default:
+        rule satisfies never;
+    }
+  }
+  return { slots, passed, credentials, forwarded };
+}
+
+/** RFC 9112 section 6: the one way in which this body ends, or a refusal. */
+function readFraming(slots: Slots, httpVersion: string): RequestHead['body'] | Denial {
+  const coding = slots['transfer-encoding'];
+  const length = slots['content-length'];
+  if (coding !== undefined) {
+    if (length !== undefined || httpVersion === '1.0' || coding.toLowerCase() !== 'chunked') {
+      return deny('malformed_request', 'transfer coding');
+    }
+    return 'chunked';
+  }
+  if (length === undefined) return 'none';
+  if (!/^[0-9]{1,15}$/.test(length)) return deny('malformed_request', 'content length');
+  const bytes = Number(length);
+  return bytes === 0 ? 'none' : bytes;
+}
+
+/**
+ * Removes what Connection nominates as hop by hop (RFC 9110 section 7.6.1). A nominated field that
+ * decisions rest on is refused: dropping it after deciding would change what the request means.
+ */
+function dropNominated(
+  connection: string | undefined,
+  passed: readonly string[],
+  rules: FieldRules,
+): readonly string[] | Denial {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return passed;
+  const nominated = new Set<string>();
+  for (const token of connection.split(',')) {
+    const name = token.trim().toLowerCase();
+    if (name === '' || name === 'close' || name === 'keep-alive' || name === 'upgrade') continue;
+    const rule = rules.ruleOf(name);
+    if (rule !== null && rule.kind !== 'drop' && rule.kind !== 'forwarded') {
+      return deny('malformed_request', 'connection nominates a field that matters');
+    }
+    nominated.add(name);
+  }
+  if (nominated.size === 0) return passed;
+  const kept: string[] = [];
+  for (let at = 0; at < passed.length; at += 2) {
+    const name = passed[at] as string;
+    if (!nominated.has(name.toLowerCase())) kept.push(name, passed[at + 1] as string);
+  }
+  return kept;
+}
+
+/** Path and query of the target, or a refusal (RFC 9112 section 3.2). */
+function splitTarget(target: string, host: string): string | Denial {
+  if (!hasOnlyTargetCharacters(target)) return deny('malformed_target', 'target characters');
+  if (target.charCodeAt(0) === 0x2f) return target;
+  const absolute = /^https?:\/\/([^/?]*)([/?].*)?$/i.exec(target);
+  if (absolute === null) return deny('malformed_target', 'target form');
+  if (absolute[1]?.toLowerCase() !== host) return deny('misdirected', 'absolute target');
+  const rest = absolute[2] ?? '/';
+  return rest.startsWith('?') ? `/${rest}` : rest;
+}
+
+/** Visible ASCII without the two characters that no URI has: `#` and `\`. */
+function hasOnlyTargetCharacters(target: string): boolean {
+  for (let at = 0; at < target.length; at++) {
+    const code = target.charCodeAt(at);
+    if (code <= 0x20 || code >= 0x7f || code === 0x23 || code === 0x5c) return false;
+  }
+  return target.length > 0;
+}
+
+const authority = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
+
+/** RFC 9110 section 7.2: a host with an optional port; no list, no user information. */
+function isAuthority(lowerHost: string): boolean {
+  return authority.test(lowerHost);
+}

@@ -1,0 +1,126 @@
+import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { ProgressWatch, Transfer } from './progress.ts';
+
+/** A body on its way to the backend. */
+export type OutgoingBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  /** Streamed; `length` null goes out chunked. `open` makes the stream for one attempt. */
+  | { readonly kind: 'stream'; readonly length: number | null; open(): Readable };
+
+/** Up to this many bytes are read before the backend is asked. */
+export const smallBodyBytes = 16_384;
+
+/** What a bounded read of a body found. */
+export interface Collected {
+  readonly chunks: readonly Buffer[];
+  readonly bytes: number;
+  /** True where nothing follows. */
+  readonly ended: boolean;
+}
+
+/** The client went away, or its body was malformed, before all of it had arrived. */
+export class ClientGone extends Error {
+  constructor() {
+    super('the client ended the request');
+    this.name = 'ClientGone';
+  }
+}
+
+/** The client sent nothing, or too little, for too long. */
+export class ClientStalled extends Error {
+  constructor() {
+    super('the request body did not arrive in time');
+    this.name = 'ClientStalled';
+  }
+}
+
+/**
+ * Reads until the end, until more than `bytesMax` have come, or until `waitMs` have passed since
+ * the call (null: no such limit). The request is left paused, whatever follows unread.
+ * Rejects with ClientGone, or with ClientStalled where `watch` sees no progress.
+ */
+export function collectBody(
+  req: IncomingMessage,
+  bytesMax: number,
+  waitMs: number | null,
+  watch: ProgressWatch,
+): Promise<Collected> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const transfer: Transfer = {
+      movedBytes: () => bytes,
+      waitsForClient: () => true,
+      stall: () => {
+        stop();
+        reject(new ClientStalled());
+      },
+    };
+    const finish = (ended: boolean): void => {
+      stop();
+      if (!ended) req.pause();
+      resolve({ chunks, bytes, ended });
+    };
+    const onData = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > bytesMax) finish(false);
+    };
+    const onEnd = (): void => finish(true);
+    const onClose = (): void => {
+      stop();
+      reject(new ClientGone());
+    };
+    const timer = waitMs === null ? null : setTimeout(() => finish(false), waitMs);
+    const stop = (): void => {
+      if (timer !== null) clearTimeout(timer);
+      watch.delete(transfer);
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    if (req.destroyed) {
+      onClose();
+      return;
+    }
+    watch.add(transfer);
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    req.resume();
+  });
+}
+
+/**
+ * The request's body as a stream of its own: whoever destroys it leaves the client's socket alone,
+ * so that an answer can still go out. `first` are bytes already taken from the request.
+ */
+export function streamBody(req: IncomingMessage, first: readonly Buffer[], onBytes: (bytes: number) => void): Readable {
+  const onData = (chunk: Buffer): void => {
+    onBytes(chunk.length);
+    if (!body.push(chunk)) req.pause();
+  };
+  const onEnd = (): void => {
+    body.push(null);
+  };
+  const onClose = (): void => {
+    if (!req.complete) body.destroy(new ClientGone());
+  };
+  let started = false;
+  const body = new Readable({
+    highWaterMark: 262_144,
+    read() {
+      if (!started) {
+        started = true;
+        for (const chunk of first) body.push(chunk);
+        req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+        if (req.destroyed) onClose();
+      }
+      req.resume();
+    },
+    destroy(error, done) {
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      req.pause();
+      done(error);
+    },
+  });
+  return body;
+}

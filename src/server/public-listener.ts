@@ -1,0 +1,98 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { deny } from '../core/decision.ts';
+import type { DenialCode } from '../core/errors.ts';
+import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
+import { closeWith, renderDenial } from '../gateway/refusal.ts';
+import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
+
+/** Longest request head, request line included. */
+const headBytesMax = 16_384;
+
+/** What the public listener needs. */
+export interface PublicListenerDeps {
+  /** The pipeline in force; asked for every request, so that a reload needs no new listener. */
+  pipeline(): PipelineDeps;
+  readonly headMs: number;
+  readonly keepAliveMs: number;
+}
+
+/** The door that clients knock at. */
+export interface PublicListener {
+  /** Resolves to the port once it is open. Rejects with the system's error (EADDRINUSE, EACCES …). */
+  listen(host: string | null, port: number): Promise<number>;
+  /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
+  drain(graceMs: number): Promise<void>;
+}
+
+/** Builds the listener around `serve()`. */
+export function createPublicListener(deps: PublicListenerDeps): PublicListener {
+  const server = createServer({
+    maxHeaderSize: headBytesMax,
+    headersTimeout: deps.headMs,
+    // Bodies have progress deadlines of their own; a total would end long uploads.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.max(Math.min(deps.headMs / 4, 5_000), 50),
+    keepAliveTimeout: deps.keepAliveMs,
+    noDelay: true,
+    shouldUpgradeCallback: isWebSocketHandshake,
+  });
+  // One above the cap: the reader refuses with a reason what Node would otherwise cut.
+  server.maxHeadersCount = 201;
+  server.timeout = 0;
+  server.on('request', (req, res) => void serve(req, res, false, deps.pipeline()));
+  server.on('checkContinue', (req, res) => void serve(req, res, true, deps.pipeline()));
+  // What it expects is refused by the reader, with everything else that is wrong.
+  server.on('checkExpectation', (req, res) => void serve(req, res, false, deps.pipeline()));
+  server.on('upgrade', (req, socket, head) => void upgrade(req, socket, head, deps.pipeline()));
+  server.on('connect', (req: IncomingMessage, socket: Duplex) => refuseConnection(socket, 'method_refused', req));
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
+  return {
+    listen: (host, port) => listen(server, host, port),
+    drain: (graceMs) => drain(server, graceMs),
+  };
+}
+
+function listen(server: Server, host: string | null, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ port, backlog: 1_024, ...(host === null ? {} : { host }) }, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function drain(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  // A kept-alive connection turns idle when its request ends: look again until none is left.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(force);
+}
+
+/** What the parser refused, by Node's name for it; anything else is malformed. */
+const unparsed: Readonly<Record<string, DenialCode>> = {
+  HPE_HEADER_OVERFLOW: 'head_too_large',
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+};
+
+/** Answers once where nothing has been answered yet, then closes: framing cannot be trusted any more. */
+function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
+  const current = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent === true) {
+    socket.destroy();
+    return;
+  }
+  refuseConnection(socket, unparsed[error.code ?? ''] ?? 'malformed_request', null);
+}
+
+function refuseConnection(socket: Duplex, code: DenialCode, req: IncomingMessage | null): void {
+  const refusal = renderDenial(deny(code, 'not parsed'), null, false, '-');
+  closeWith(socket, refusal, req);
+}
