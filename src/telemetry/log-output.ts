@@ -1,0 +1,120 @@
+import type { Writable } from 'node:stream';
+import type { Clock } from '../core/clock.ts';
+
+/** Where lines go and how many may wait. */
+export interface LogOutputOptions {
+  /** Usually process.stdout. Never ended by the output. */
+  readonly stream: Writable;
+  readonly clock: Clock;
+  /** Characters that may wait for a slow reader; lines beyond are dropped and counted. Default 4 Mi. */
+  readonly pendingMax?: number;
+  /** Longest wait of a line for others to share its write. Default 100 ms. */
+  readonly flushMs?: number;
+}
+
+/** Written at once when this many characters wait. */
+const chunkLength = 32 * 1024;
+
+/**
+ * Log lines on their way out: gathered into few writes, one write in flight at a time, and bounded.
+ * A reader that is slow costs lines (counted, and told in the log once it reads again), never memory
+ * and never the request path; one that is gone costs every line from then on, never an exception.
+ */
+export class LogOutput {
+  readonly #stream: Writable;
+  readonly #clock: Clock;
+  readonly #pendingMax: number;
+  readonly #flushMs: number;
+  #pending = '';
+  #writing = false;
+  #broken = false;
+  #unreported = 0;
+  #dropped = 0;
+  #timer: NodeJS.Timeout | null = null;
+  #idle: (() => void)[] = [];
+  readonly #onError = (): void => this.#break();
+  readonly #onExit = (): void => this.#send();
+
+  constructor(options: LogOutputOptions) {
+    this.#stream = options.stream;
+    this.#clock = options.clock;
+    this.#pendingMax = options.pendingMax ?? 4 * 1024 * 1024;
+    this.#flushMs = options.flushMs ?? 100;
+    this.#stream.on('error', this.#onError);
+    // Also after a crash: what waits is handed to the stream while it still takes it.
+    process.on('exit', this.#onExit);
+  }
+
+  /** Lines lost since the start. */
+  get dropped(): number {
+    return this.#dropped;
+  }
+
+  /** Characters now waiting, the write in flight excluded. */
+  get pendingLength(): number {
+    return this.#pending.length;
+  }
+
+  /** Takes one line, newline included. Never blocks, never throws. */
+  write(line: string): void {
+    if (this.#broken || this.#pending.length + line.length > this.#pendingMax) {
+      this.#dropped++;
+      this.#unreported++;
+      return;
+    }
+    this.#pending += line;
+    if (this.#writing) return;
+    if (this.#pending.length >= chunkLength) this.#send();
+    else this.#timer ??= setTimeout(() => this.#send(), this.#flushMs).unref();
+  }
+
+  /** Resolves when every line taken so far is out or lost, at the latest after `deadlineMs`. */
+  async flush(deadlineMs = 1_000): Promise<void> {
+    if (!this.#writing) this.#send();
+    if (!this.#writing) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const deadline = setTimeout(resolve, deadlineMs);
+    this.#idle.push(resolve);
+    await promise;
+    clearTimeout(deadline);
+  }
+
+  /** Flushes and lets go of the stream; lines after that are lost. */
+  async close(deadlineMs = 1_000): Promise<void> {
+    await this.flush(deadlineMs);
+    process.off('exit', this.#onExit);
+    // The error listener stays: a stream may still fail with what it holds, and that must not crash us.
+    this.#break();
+  }
+
+  #send(): void {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#broken || this.#pending === '') return;
+    const chunk = this.#pending;
+    this.#pending = '';
+    this.#writing = true;
+    this.#stream.write(chunk, (error) => this.#written(error));
+  }
+
+  #written(error: Error | null | undefined): void {
+    this.#writing = false;
+    if (error) this.#break();
+    if (this.#unreported > 0 && !this.#broken) {
+      this.#pending += `{"level":"warn","time":${this.#clock.now()},"dropped":${this.#unreported},"msg":"log lines were dropped: the reader of the log is too slow"}\n`;
+      this.#unreported = 0;
+    }
+    this.#send();
+    if (this.#writing) return;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+
+  #break(): void {
+    this.#broken = true;
+    this.#pending = '';
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+}

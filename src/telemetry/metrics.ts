@@ -1,0 +1,255 @@
+import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import type { Clock } from '../core/clock.ts';
+import type { FaultCode } from '../core/errors.ts';
+import { exposeCounter, exposeGauge, exposeHistogram } from './exposition.ts';
+import { CounterTally, HistogramTally } from './tally.ts';
+
+/** A finished request. */
+export interface RequestSample {
+  /** As received; unknown ones are counted as `_OTHER`. */
+  readonly method: string;
+  /** Status sent; 0 where the client was gone before. */
+  readonly status: number;
+  /** Route name; null where none matched. */
+  readonly route: string | null;
+  readonly durationMs: number;
+}
+
+/** A credential judged. */
+export interface AuthSample {
+  readonly scheme: 'basic' | 'bearer' | 'header' | 'query' | 'none';
+  /** `ok` or the reason of the refusal: a name from the code, never input. */
+  readonly result: string;
+  readonly tier: 'none' | 'l1' | 'redis' | 'store';
+  readonly durationMs: number;
+}
+
+/** How a change feed is doing. */
+export interface FeedHealth {
+  readonly name: string;
+  /** Milliseconds since the feed was last heard; null: not yet. */
+  readonly heardAgeMs: number | null;
+}
+
+/** What a scrape asks of the rest of the process. */
+export interface MetricSources {
+  /** Asked at most once a minute, because it may be slow; where it rejects, the gauge is left out. */
+  tokens(): Promise<Readonly<Record<string, number>>>;
+  feeds(): readonly FeedHealth[];
+  /** Whether cached answers may be given just now. */
+  cachesTrusted(): boolean;
+  /** Null where no Redis is configured. */
+  redisUp(): boolean | null;
+  /** Log lines lost to a slow or absent reader. */
+  logLinesDropped(): number;
+}
+
+/** Counts and durations of the process. No label ever holds a user, a token or a path. */
+export interface Metrics {
+  /** A request has begun; must be followed by one {@link Metrics.requestFinished}. */
+  requestStarted(): void;
+  requestFinished(sample: RequestSample): void;
+  auth(sample: AuthSample): void;
+  upstreamError(reason: FaultCode): void;
+  rateLimited(): void;
+  /** A configuration was read at start or reload. */
+  configLoaded(successful: boolean): void;
+  /** The exposition in Prometheus' text format, version 0.0.4. */
+  render(): Promise<string>;
+  /** The media type of {@link Metrics.render}. */
+  readonly contentType: string;
+}
+
+/** What metrics need. */
+export interface MetricsDeps {
+  /** Version of the product, for `latchkey_build_info`. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly sources: MetricSources;
+}
+
+const requestBoundsSeconds: readonly number[] = [
+  0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 30, 120, 600,
+];
+const authBoundsSeconds: readonly number[] = [
+  0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+];
+
+/** Methods that keep their name; the rest could be anything a client makes up. */
+const knownMethods: ReadonlySet<string> = new Set(
+  (
+    'GET HEAD OPTIONS POST PUT PATCH DELETE TRACE CONNECT PROPFIND PROPPATCH MKCOL MKCALENDAR COPY MOVE LOCK UNLOCK ' +
+    'REPORT SEARCH ACL BIND UNBIND REBIND QUERY'
+  ).split(' '),
+);
+
+/** Every status as a label value, made once: the hot path shall not make strings. */
+const codeLabels: readonly string[] = Array.from({ length: 600 }, (_, status) =>
+  status < 100 ? 'none' : String(status),
+);
+
+const tokenCountsTtlMs = 60_000;
+
+/** Metrics in a registry of their own, process defaults included. */
+export function createMetrics(deps: MetricsDeps): Metrics {
+  const registry = new Registry();
+  const requests = new CounterTally();
+  const durations = new HistogramTally(requestBoundsSeconds);
+  const attempts = new CounterTally();
+  const authDurations = new HistogramTally(authBoundsSeconds);
+  const cacheRequests = new CounterTally();
+  let inFlight = 0;
+
+  exposeCounter(
+    registry,
+    'http_requests_total',
+    'Requests finished.',
+    ['method', 'code', 'upstream'],
+    requests,
+  );
+  exposeHistogram(
+    registry,
+    'http_request_duration_seconds',
+    'Whole requests, body transfers included.',
+    'upstream',
+    durations,
+  );
+  exposeCounter(registry, 'auth_attempts_total', 'Credentials judged.', ['scheme', 'result'], attempts);
+  exposeHistogram(
+    registry,
+    'auth_duration_seconds',
+    'Judging a credential, by the tier that knew the answer.',
+    'tier',
+    authDurations,
+  );
+  exposeCounter(
+    registry,
+    'auth_cache_requests_total',
+    'Credentials looked up: answered by l1, redis, or by neither (miss).',
+    ['result'],
+    cacheRequests,
+  );
+  const rare = exposeRareEvents(registry, deps.clock);
+  exposeState(registry, deps, () => inFlight);
+  collectDefaultMetrics({ register: registry });
+
+  return {
+    requestStarted: () => {
+      inFlight++;
+    },
+    requestFinished: ({ method, status, route, durationMs }) => {
+      inFlight--;
+      const upstream = route ?? 'none';
+      requests.add(knownMethods.has(method) ? method : '_OTHER', codeLabels[status] ?? 'none', upstream);
+      durations.observe(upstream, durationMs / 1_000);
+    },
+    auth: ({ scheme, result, tier, durationMs }) => {
+      attempts.add(scheme, result);
+      authDurations.observe(tier, durationMs / 1_000);
+      if (tier !== 'none') cacheRequests.add(tier === 'store' ? 'miss' : tier);
+    },
+    ...rare,
+    render: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
+
+/** Registers what happens too seldom to need a tally. */
+function exposeRareEvents(
+  registry: Registry,
+  clock: Clock,
+): Pick<Metrics, 'upstreamError' | 'rateLimited' | 'configLoaded'> {
+  const registers = [registry];
+  const upstreamErrors = new Counter({
+    name: 'latchkey_upstream_errors_total',
+    help: 'Requests that failed at the backend.',
+    labelNames: ['reason'],
+    registers,
+  });
+  const rateLimited = new Counter({
+    name: 'latchkey_rate_limited_total',
+    help: 'Credentials refused unread because of earlier failures.',
+    registers,
+  });
+  const reloadSuccessful = new Gauge({
+    name: 'latchkey_config_last_reload_successful',
+    help: '1 where the newest configuration is in force, 0 where it was wrong and the old one is.',
+    registers,
+  });
+  const reloadedAt = new Gauge({
+    name: 'latchkey_config_last_reload_success_timestamp_seconds',
+    help: 'When the configuration in force was read.',
+    registers,
+  });
+  return {
+    upstreamError: (reason) => upstreamErrors.inc({ reason }),
+    rateLimited: () => rateLimited.inc(),
+    configLoaded: (successful) => {
+      reloadSuccessful.set(successful ? 1 : 0);
+      if (successful) reloadedAt.set(clock.now() / 1_000);
+    },
+  };
+}
+
+/** Registers what is asked for at each scrape. */
+function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => number): void {
+  const { sources } = deps;
+  exposeGauge(registry, 'build_info', 'Always 1; the version is in the labels.', ['version', 'node'], (set) =>
+    set([deps.version, process.version], 1),
+  );
+  exposeGauge(registry, 'http_requests_in_flight', 'Requests begun and not finished.', [], (set) =>
+    set([], inFlight()),
+  );
+  const countTokens = cachedCounts(sources, deps.clock);
+  exposeGauge(
+    registry,
+    'tokens',
+    'Tokens by state, counted at most once a minute.',
+    ['state'],
+    async (set) => {
+      for (const [state, count] of Object.entries(await countTokens())) set([state], count);
+    },
+  );
+  exposeGauge(
+    registry,
+    'change_feed_heard_age_seconds',
+    'Since a change feed was last heard; +Inf before the first time.',
+    ['feed'],
+    (set) => {
+      for (const { name, heardAgeMs } of sources.feeds()) set([name], (heardAgeMs ?? Infinity) / 1_000);
+    },
+  );
+  exposeGauge(
+    registry,
+    'caches_trusted',
+    '1 while a change feed is heard; at 0 every credential is looked up in the store.',
+    [],
+    (set) => set([], sources.cachesTrusted() ? 1 : 0),
+  );
+  exposeGauge(registry, 'redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
+    const up = sources.redisUp();
+    if (up !== null) set([], up ? 1 : 0);
+  });
+  exposeCounter(registry, 'log_lines_dropped_total', 'Log lines lost because nobody read them in time.', [], {
+    *series() {
+      yield { labels: [], count: sources.logLinesDropped() };
+    },
+  });
+}
+
+/** Token counts no older than a minute; empty where they cannot be had. */
+function cachedCounts(sources: MetricSources, clock: Clock): () => Promise<Readonly<Record<string, number>>> {
+  let countedAt = -Infinity;
+  let counts: Readonly<Record<string, number>> = {};
+  return async () => {
+    if (clock.monotonic() - countedAt < tokenCountsTtlMs) return counts;
+    try {
+      counts = await sources.tokens();
+      countedAt = clock.monotonic();
+    } catch {
+      // A store that is away must not cost the rest of the scrape; its absence shows as missing series.
+      counts = {};
+    }
+    return counts;
+  };
+}
