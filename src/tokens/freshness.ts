@@ -1,0 +1,171 @@
+import type { Change } from '../core/change.ts';
+import type { Clock } from '../core/clock.ts';
+import type { TokenId, UserId } from '../core/ids.ts';
+import type { ChangeListener } from './change-feed.ts';
+
+/** A channel counts as heard for this long, by both clocks. */
+export const channelSilenceMsMax = 4_000;
+/** Tombstones outlive the longest cache entry (10 minutes) by the clock difference we tolerate (1 minute). */
+export const tombstoneMs: number = 11 * 60_000;
+
+/** Whose state a cached answer rests on, and which state that was. */
+export interface Subject {
+  /** Null where no token is involved (main password). */
+  readonly tokenId: TokenId | null;
+  readonly tokenVersion: number;
+  readonly userId: UserId;
+  readonly userVersion: number;
+}
+
+/**
+ * Knows which cached answers still count: the latest changes, and whether we would have heard of them.
+ */
+export interface Freshness {
+  /** Grows when everything cached before stops counting. */
+  readonly generation: number;
+  /** Whether caches may answer at all: some channel was heard within 4 s by the wall clock and the monotonic one. */
+  isFresh(): boolean;
+  /** Whether entries that other processes left in a shared cache may be believed at this moment. */
+  trustsShared(): boolean;
+  /**
+   * Whether nothing known contradicts an answer about `subject` (null: about nobody) whose reading began
+   * in that generation. Asked at every hit and again when a fill completes.
+   */
+  counts(generation: number, subject: Subject | null): boolean;
+  /** Takes changes that this process made itself or that a channel brought. */
+  apply(changes: readonly Change[]): void;
+  /** A listener for one channel, to hand to its `ChangeFeed`. */
+  listener(feed: FeedKind): ChangeListener;
+}
+
+/** What freshness must know about a channel. */
+export interface FeedKind {
+  readonly name: string;
+  /** True where `start` reports all changes of the last 15 minutes, so that shared entries may be believed at once. */
+  readonly replaysRecent: boolean;
+}
+
+interface FreshnessDeps {
+  readonly clock: Clock;
+  /** Tombstones kept at most; more, and everything cached stops counting instead. Default 200,000. */
+  readonly tombstonesMax?: number;
+}
+
+interface Tombstone {
+  readonly leastVersion: number;
+  readonly since: number;
+}
+
+interface Channel {
+  heardMonotonic: number;
+  heardWall: number;
+  /** False from the start and from a gap, until nothing cached can rest on what this channel has missed. */
+  continuous: boolean;
+}
+
+/** One per process: state shared by every cache of verdicts. */
+export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDeps): Freshness {
+  const channels: Channel[] = [];
+  const tombstones = new Map<string, Tombstone>();
+  let generation = 0;
+  /** Monotonic moment from which shared entries count. Infinity: nothing vouches for them yet. */
+  let sharedTrustedFrom = Number.POSITIVE_INFINITY;
+  /** Until then, tombstones that were thrown away could have contradicted shared entries. */
+  let overflowUntil = Number.NEGATIVE_INFINITY;
+
+  const isHeard = (channel: Channel): boolean =>
+    clock.monotonic() - channel.heardMonotonic <= channelSilenceMsMax &&
+    Math.abs(clock.now() - channel.heardWall) <= channelSilenceMsMax;
+
+  function isAnyVouching(): boolean {
+    for (const channel of channels) if (channel.continuous && isHeard(channel)) return true;
+    return false;
+  }
+
+  function forgetEverything(): void {
+    generation++;
+    // Others may have left entries that a missed change contradicts: wait until those have run out.
+    sharedTrustedFrom = clock.monotonic() + tombstoneMs;
+  }
+
+  function bury(key: string, leastVersion: number): void {
+    const known = tombstones.get(key);
+    tombstones.delete(key);
+    // Re-inserted last, so that the oldest stand first.
+    const least = Math.max(leastVersion, known?.leastVersion ?? 0);
+    tombstones.set(key, { leastVersion: least, since: clock.monotonic() });
+  }
+
+  function dropOldTombstones(): void {
+    const bound = clock.monotonic() - tombstoneMs;
+    for (const [key, { since }] of tombstones) {
+      if (since >= bound) break;
+      tombstones.delete(key);
+    }
+  }
+
+  function apply(changes: readonly Change[]): void {
+    dropOldTombstones();
+    for (const change of changes) {
+      bury(change.kind === 'token' ? change.tokenId : change.userId, change.version);
+      if (tombstones.size > tombstonesMax) {
+        tombstones.clear();
+        forgetEverything();
+        overflowUntil = clock.monotonic() + tombstoneMs;
+      }
+    }
+  }
+
+  /** Whoever listened all along and is heard now vouches for what the others missed before this moment. */
+  function heard(channel: Channel): void {
+    channel.heardMonotonic = clock.monotonic();
+    channel.heardWall = clock.now();
+    if (channel.continuous) {
+      for (const other of channels) other.continuous ||= isHeard(other);
+    } else if (!isAnyVouching()) {
+      forgetEverything();
+      channel.continuous = true;
+    }
+  }
+
+  function listener({ replaysRecent }: FeedKind): ChangeListener {
+    const channel = {
+      heardMonotonic: Number.NEGATIVE_INFINITY,
+      heardWall: Number.NEGATIVE_INFINITY,
+      continuous: false,
+    };
+    let replayed = !replaysRecent;
+    channels.push(channel);
+    return {
+      changed: apply,
+      heard() {
+        heard(channel);
+        if (!replayed) sharedTrustedFrom = clock.monotonic();
+        replayed = true;
+      },
+      gap() {
+        channel.continuous = false;
+        replayed = true;
+        // Where another channel is alive it will vouch for what this one missed; else this one forgets when heard.
+        if (!isAnyVouching()) forgetEverything();
+      },
+    };
+  }
+
+  return {
+    get generation() {
+      return generation;
+    },
+    isFresh: isAnyVouching,
+    trustsShared: () => clock.monotonic() >= Math.max(sharedTrustedFrom, overflowUntil),
+    counts(born, subject) {
+      if (born !== generation) return false;
+      if (subject === null || tombstones.size === 0) return true;
+      if (subject.userVersion < (tombstones.get(subject.userId)?.leastVersion ?? 0)) return false;
+      if (subject.tokenId === null) return true;
+      return subject.tokenVersion >= (tombstones.get(subject.tokenId)?.leastVersion ?? 0);
+    },
+    apply,
+    listener,
+  };
+}

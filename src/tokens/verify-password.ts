@@ -1,0 +1,106 @@
+import type { Clock } from '../core/clock.ts';
+import type { Realm, UserId } from '../core/ids.ts';
+import type { Principal } from '../core/principal.ts';
+import { foldUserName } from '../core/user-name.ts';
+import { lengthPrefixed, type Peppers } from './digest.ts';
+import type { Freshness, Subject } from './freshness.ts';
+import type { Answer } from './l1-cache.ts';
+import type { PasswordCheck, PasswordOwner } from './password-check.ts';
+import type { SharedCache } from './shared-cache.ts';
+import { createTiers, type TierLimits } from './tiers.ts';
+import type { Tier, Verification } from './verification.ts';
+
+const passwordLimits: TierLimits = {
+  l1EntriesMax: 10_000,
+  l1Ms: 60_000,
+  sharedMs: 60_000,
+  negativeMs: 5_000,
+};
+/** Longer than anyone types; hashing is not offered more. */
+const passwordBytesMax = 1_024;
+
+/** Verifies a user's own password. Answers within the main password's cache come without a promise. */
+export interface PasswordVerifier {
+  verify(userName: string, password: string): Verification | Promise<Verification>;
+}
+
+interface PasswordVerifierDeps {
+  readonly clock: Clock;
+  readonly realm: Realm;
+  readonly check: PasswordCheck;
+  readonly shared: SharedCache | null;
+  readonly peppers: Peppers;
+  readonly freshness: Freshness;
+}
+
+/** That somebody's password was right, at one version of that somebody. */
+interface PasswordFact {
+  readonly userId: UserId;
+  readonly userName: string;
+  readonly userVersion: number;
+  readonly disabled: boolean;
+}
+
+interface CachedPassword extends Subject {
+  readonly principal: Principal;
+  readonly disabled: boolean;
+}
+
+/**
+ * Main passwords through the same tiers as tokens: what is remembered is that this password was right for
+ * this version of the user, under a key made with the pepper.
+ */
+export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVerifier {
+  const { check, peppers, realm } = deps;
+  const tiers = createTiers<PasswordFact, CachedPassword>({
+    ...deps,
+    limits: passwordLimits,
+    compile,
+    endOf: () => null,
+  });
+
+  async function read(userName: string, password: string): Promise<PasswordFact | null> {
+    const owner = await check.find(userName);
+    const isRight = await check.matches(owner, password);
+    return isRight && owner !== null ? toFact(owner) : null;
+  }
+
+  return {
+    verify(userName, password) {
+      if (Buffer.byteLength(password) > passwordBytesMax) {
+        return { kind: 'refused', reason: 'wrong_password', tier: 'none' };
+      }
+      const pair = lengthPrefixed([foldUserName(userName), password]);
+      const key = peppers.derive('main password', peppers.current, pair) ?? '';
+      const known = tiers.peek(key);
+      if (known !== null) return conclude(known, 'l1');
+      const sharedKey = lengthPrefixed(['1', realm, 'password', key]);
+      const question = {
+        sharedKeys: () => [sharedKey],
+        read: () => read(userName, password),
+        sharedKeyOf: () => sharedKey,
+      };
+      return tiers.ask(key, question, false).then(({ answer, tier }) => conclude(answer, tier));
+    },
+  };
+}
+
+function toFact(owner: PasswordOwner): PasswordFact {
+  return { userId: owner.id, userName: owner.name, userVersion: owner.version, disabled: owner.disabled };
+}
+
+function compile({ userId, userName, userVersion, disabled }: PasswordFact): CachedPassword {
+  const principal = Object.freeze({
+    userId,
+    userName,
+    tokenId: null,
+    scopes: [{ kind: 'everything' } as const],
+  });
+  return { tokenId: null, tokenVersion: 0, userId, userVersion, principal, disabled };
+}
+
+function conclude({ value }: Answer<CachedPassword>, tier: Tier): Verification {
+  if (value === null) return { kind: 'refused', reason: 'wrong_password', tier };
+  if (value.disabled) return { kind: 'refused', reason: 'user_disabled', tier };
+  return { kind: 'verified', principal: value.principal, tier };
+}
