@@ -67,14 +67,14 @@ export function subscriberClient(config: RedisConfig, attempt: number): Redis {
   return new Redis(options);
 }
 
-/** Disconnects for good. Resolves once that is done, or after 2.5 s; never rejects. */
+/** Disconnects for good. Resolves once that is done, or after half a second; never rejects. */
 export async function closeClient(client: CommandClient): Promise<void> {
   if (client.status === 'end' || client.status === 'reconnecting') {
     client.disconnect(); // between two attempts there is nothing to end, and no event to wait for
     return;
   }
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, 2_500);
+    const timer = setTimeout(resolve, 500);
     client.once('end', () => {
       clearTimeout(timer);
       resolve();
@@ -137,6 +137,8 @@ function commonOptions(config: RedisConfig): Options {
     maxRetriesPerRequest: 0,
     commandTimeout: patience.commandMs,
     connectTimeout: patience.connectMs,
+    // Also how long an ended client can hold up the end of the process.
+    disconnectTimeout: 200,
     socketTimeout: patience.silenceMs,
     keepAlive: 10_000,
     db: config.database,

@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, describe, test } from 'node:test';
+import { someChange } from '../contract/change-feed-contract.ts';
+import { eventually } from '../support/eventually.ts';
+import { openRedis, recordingListener, testKeys, testRealm } from '../support/redis-parts.ts';
+import type { RedisParts } from '../support/redis-parts.ts';
+import { startRedis } from '../support/redis-server.ts';
+import type { RedisServer } from '../support/redis-server.ts';
+import { requireProgram } from '../support/requirement.ts';
+import { startTcpProxy } from '../support/tcp-proxy.ts';
+
+describe('Redis that is away', requireProgram('redis-server', 'redis-cli'), () => {
+  let server: RedisServer;
+  let parts: RedisParts;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+  beforeEach(async (context) => {
+    parts = await openRedis(server.config());
+    if ('after' in context) context.after(() => parts.stop());
+  });
+
+  test('paused: the first command is a miss, those after it are not even sent', async () => {
+    await parts.cache.set('key', 'value', 60_000);
+    server.pause();
+    try {
+      assert.equal(await parts.cache.get('key'), null);
+      assert.equal(parts.gate.open, false);
+      let sent = 0;
+      const skipped = await parts.gate.attempt(async () => {
+        sent += 1;
+        return Promise.resolve('sent');
+      }, 'skipped');
+      assert.deepEqual([skipped, sent], ['skipped', 0]);
+      assert.equal(await parts.cache.delete(['key']), false, 'a deletion nobody confirmed is not confirmed');
+      assert.equal(await parts.announcer.announce([someChange()]), false);
+    } finally {
+      server.resume();
+    }
+    await eventually('the cache to be used again', () => parts.gate.open);
+    assert.equal(await parts.cache.get('key'), 'value');
+  });
+
+  test('killed and started again: found again by itself, and told once each way', async () => {
+    await server.kill();
+    await eventually('the gate to close', () => !parts.gate.open);
+    for (let count = 0; count < 100; count += 1) assert.equal(await parts.cache.get('key'), null);
+    await server.restart();
+    await eventually('the cache to be used again', () => parts.gate.open);
+    const states = parts.reports.map((report) => report.up);
+    assert.deepEqual([states[0], states.at(-1)], [true, true]);
+    assert.ok(states.slice(1, -1).every((up) => !up) && states.length <= 6, JSON.stringify(parts.reports));
+  });
+
+  test('not there at the start: opening does not fail, and finds it once it comes', async (context) => {
+    await server.kill();
+    const late = await openRedis(server.config());
+    context.after(() => late.stop());
+    assert.equal(late.gate.open, false);
+    assert.equal(await late.cache.get('key'), null);
+    const listener = recordingListener();
+    await late.feed.start(listener);
+    assert.deepEqual(listener.calls, []);
+    await server.restart();
+    await eventually('the feed to be heard', () => listener.calls.includes('heard'));
+    assert.equal(listener.calls[0], 'gap');
+    assert.equal(late.gate.open, true);
+  });
+
+  test('full: reading goes on although nothing can be written', async () => {
+    await parts.cache.set('key', 'value', 60_000);
+    await server.cli('config', 'set', 'maxmemory', '1');
+    try {
+      await parts.cache.set('other', 'value', 60_000);
+      await parts.cache.set('third', 'value', 60_000);
+      assert.equal(await parts.cache.get('key'), 'value');
+      assert.equal(parts.reports.filter((report) => report.reason?.startsWith('OOM')).length, 1);
+    } finally {
+      await server.cli('config', 'set', 'maxmemory', '0');
+    }
+  });
+});
+
+describe('the change feed over Redis', requireProgram('redis-server', 'redis-cli'), () => {
+  let server: RedisServer;
+  before(async () => {
+    server = await startRedis();
+  });
+  after(() => server.stop());
+
+  const open = async (
+    context: { after(run: () => Promise<void>): void },
+    ...args: Parameters<typeof openRedis>
+  ): Promise<RedisParts> => {
+    const parts = await openRedis(...args);
+    context.after(() => parts.stop());
+    return parts;
+  };
+
+  test('a lost connection ends in a gap before the feed counts as heard again', async (context) => {
+    const parts = await open(context, server.config());
+    const listener = recordingListener();
+    await parts.feed.start(listener);
+    const calls = listener.calls.length;
+    await server.cli('client', 'kill', 'type', 'pubsub');
+    await eventually('a gap', () => listener.calls.slice(calls).includes('gap'));
+    await eventually('to be heard', () => listener.calls.slice(calls).includes('heard'));
+    assert.ok(listener.calls.indexOf('gap', calls) < listener.calls.indexOf('heard', calls));
+  });
+
+  test('a subscription that receives nothing is silent, and is made anew', async (context) => {
+    const proxy = await startTcpProxy(server.port);
+    context.after(() => proxy.stop());
+    const parts = await open(context, server.config({ nodes: [`redis://127.0.0.1:${proxy.port}`] }));
+    const listener = recordingListener();
+    await parts.feed.start(listener);
+    const gaps = (): number => listener.calls.filter((call) => call === 'gap').length;
+    assert.equal(gaps(), 1);
+    proxy.freezeDownstream((text) => text.includes('subscribe'));
+    await eventually('a new subscription', () => gaps() === 2, { withinMs: 10_000 });
+    assert.equal(parts.gate.open, true, 'the connection for commands was never touched');
+  });
+
+  test('while paused it is silent, and afterwards nothing said meanwhile is lost', async (context) => {
+    const realm = testRealm();
+    const [hearing, announcing] = [
+      await open(context, server.config(), realm),
+      await open(context, server.config(), realm),
+    ];
+    const listener = recordingListener();
+    await hearing.feed.start(listener);
+    const change = someChange();
+    server.pause();
+    try {
+      assert.equal(await announcing.announcer.announce([change]), false, 'not confirmed');
+    } finally {
+      server.resume();
+    }
+    // Carried out late by the server, because it was only paused.
+    await eventually(
+      'the change or a gap',
+      () => listener.changes.length > 0 || listener.calls.lastIndexOf('gap') > 0,
+    );
+  });
+
+  test('more changes than fit one message all arrive', async (context) => {
+    const realm = testRealm();
+    const [hearing, announcing] = [
+      await open(context, server.config(), realm),
+      await open(context, server.config(), realm),
+    ];
+    const listener = recordingListener();
+    await hearing.feed.start(listener);
+    const changes = Array.from({ length: 1_234 }, (_, at) => someChange(at));
+    assert.equal(await announcing.announcer.announce(changes), true);
+    await eventually('all of them', () => listener.changes.length === changes.length);
+    assert.deepEqual(listener.changes, changes);
+  });
+
+  test('two stores on one Redis do not hear each other', async (context) => {
+    const [hearing, other] = [await open(context, server.config()), await open(context, server.config())];
+    const [listener, otherListener] = [recordingListener(), recordingListener()];
+    await Promise.all([hearing.feed.start(listener), other.feed.start(otherListener)]);
+    await other.announcer.announce([someChange()]);
+    await eventually('the other to hear itself', () => otherListener.changes.length === 1);
+    assert.equal(listener.changes.length, 0);
+  });
+
+  test('what cannot be authenticated is ignored and counted; what a newer release says is a gap', async (context) => {
+    const realm = testRealm();
+    const parts = await open(context, server.config(), realm);
+    const [stranger, listener] = [
+      await open(context, server.config(), realm, [new Uint8Array(32).fill(8)]),
+      recordingListener(),
+    ];
+    await parts.feed.start(listener);
+    const calls = listener.calls.filter((call) => call !== 'heard').length;
+    await stranger.announcer.announce([someChange()]);
+    for (const text of ['', 'x', '.'.repeat(50), 'x'.repeat(70_000)]) {
+      await server.cli('publish', parts.codec.channel, text);
+    }
+    await eventually('all five to be ignored', () => parts.ignored.length === 5);
+    assert.deepEqual(new Set(parts.ignored), new Set(['foreign']));
+    assert.equal(listener.calls.filter((call) => call !== 'heard').length, calls);
+
+    const incomprehensible = parts.codec.encode({ kind: 'beat', sender: 'two words', sequence: 1 });
+    await server.cli('publish', parts.codec.channel, incomprehensible);
+    await eventually('a gap', () => listener.calls.filter((call) => call === 'gap').length === 2);
+    assert.equal(parts.ignored.at(-1), 'unreadable');
+  });
+
+  test('a gateway that signs with a newer key is understood by one that knows it', async (context) => {
+    const realm = testRealm();
+    const newer = new Uint8Array(32).fill(9);
+    const hearing = await open(context, server.config(), realm, [...testKeys, newer]);
+    const announcing = await open(context, server.config(), realm, [newer, ...testKeys]);
+    const listener = recordingListener();
+    await hearing.feed.start(listener);
+    await announcing.announcer.announce([someChange()]);
+    await eventually('the change', () => listener.changes.length === 1);
+  });
+});

@@ -1,0 +1,80 @@
+import { run } from './child-process.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { startRedis } from './redis-server.ts';
+import type { RedisServer } from './redis-server.ts';
+
+/** Three masters that share all slots. */
+export interface RedisCluster {
+  readonly nodes: readonly [RedisServer, RedisServer, RedisServer];
+  stop(): Promise<void>;
+}
+
+/** Starts a Redis Cluster of three masters; resolves once every node says it is whole. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const start = async (): Promise<RedisServer> => {
+    const settings = ['cluster-enabled yes', 'cluster-node-timeout 1000', `cluster-port ${await freePort()}`];
+    return startRedis({ settings });
+  };
+  const nodes = [await start(), await start(), await start()] as const;
+  const addresses = nodes.map((node) => `127.0.0.1:${node.port}`);
+  const made = await run({
+    label: 'redis-cli --cluster create',
+    command: 'redis-cli',
+    args: ['--cluster', 'create', ...addresses, '--cluster-yes'],
+  });
+  if (made.code !== 0) throw new Error(`redis-cli --cluster create: ${made.stdout}${made.stderr}`);
+  for (const node of nodes) {
+    await eventually('the cluster to be whole', async () =>
+      (await node.cli('cluster', 'info')).includes('cluster_state:ok'),
+    );
+  }
+  return {
+    nodes,
+    async stop() {
+      await Promise.all(nodes.map((node) => node.stop()));
+    },
+  };
+}
+
+/** A master, a replica of it, and one Sentinel that suffices to replace the master. */
+export interface RedisSentinel {
+  readonly master: RedisServer;
+  readonly replica: RedisServer;
+  readonly sentinel: RedisServer;
+  /** What the Sentinel calls the master. */
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a watched pair; resolves once the replica follows and the Sentinel knows it. */
+export async function startRedisSentinel(): Promise<RedisSentinel> {
+  const name = 'test-master';
+  const master = await startRedis({ settings: ['repl-diskless-sync-delay 0'] });
+  const replica = await startRedis({ settings: [`replicaof 127.0.0.1 ${master.port}`] });
+  await eventually('the replica to follow', async () =>
+    (await replica.cli('info', 'replication')).includes('master_link_status:up'),
+  );
+  const sentinel = await startRedis({
+    sentinel: true,
+    settings: [
+      `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      `sentinel down-after-milliseconds ${name} 500`,
+      `sentinel failover-timeout ${name} 2000`,
+    ],
+  });
+  await eventually(
+    'the Sentinel to know the replica',
+    async () => (await sentinel.cli('sentinel', 'replicas', name)).includes(String(replica.port)),
+    { withinMs: 15_000 },
+  );
+  return {
+    name,
+    master,
+    replica,
+    sentinel,
+    async stop() {
+      await Promise.all([sentinel, replica, master].map((server) => server.stop()));
+    },
+  };
+}
