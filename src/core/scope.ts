@@ -1,12 +1,4 @@
-import {
-  checkDecodedPath,
-  isAncestor,
-  isBelowFolder,
-  isInFolder,
-  isSameResource,
-  pathFromText,
-  pathToText,
-} from './path.ts';
+import { checkDecodedPath, pathFromText, pathToText } from './path.ts';
 import type { CanonicalPath } from './path.ts';
 
 /** Read, write or both. */
@@ -111,22 +103,6 @@ export function expandUser(path: string, userName: string): CanonicalPath | null
   if (userName === '' || /[/\\]/.test(userName)) return null;
   const expanded = checkDecodedPath(path.replaceAll(userPlaceholder, () => userName));
   return typeof expanded === 'string' ? expanded : null;
-}
-
-/** How a path lies to what a scope names. */
-export type Position = 'outside' | 'ancestor' | 'root' | 'below';
-
-/** Where `path` lies to a folder scope's folder (which ends with a slash), by whole segments. */
-export function positionToFolder(folder: CanonicalPath, path: CanonicalPath): Position {
-  if (isBelowFolder(folder, path)) return 'below';
-  if (isInFolder(folder, path)) return 'root';
-  return isAncestor(path, folder) ? 'ancestor' : 'outside';
-}
-
-/** Where `path` lies to a file scope's file: nothing is ever below it. */
-export function positionToFile(file: CanonicalPath, path: CanonicalPath): Position {
-  if (isSameResource(file, path)) return 'root';
-  return isAncestor(path, file) ? 'ancestor' : 'outside';
 }
 
 const userPlaceholder = '{user}';
