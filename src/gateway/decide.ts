@@ -1,7 +1,7 @@
 import { type Denial, deny, type Inbound } from '../core/decision.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Tier, Verification, Verifier } from '../tokens/verification.ts';
-import { authorize, type Permit } from './authorize.ts';
+import { authorize, type AuthorizeDeps, type Permit } from './authorize.ts';
 import { type Presented, presentedCredential, type Scheme } from './credential.ts';
 import { type HeadReaderDeps, readHead } from './read-head.ts';
 import type { RequestHead } from './request-head.ts';
@@ -12,8 +12,7 @@ import type { RouteTable } from './routes.ts';
 export interface DecideDeps extends HeadReaderDeps {
   readonly routes: RouteTable<Route>;
   readonly verifier: Verifier;
-  /** Longest REPORT or SEARCH body read to decide. */
-  readonly reportBytes: number;
+  readonly authorization: AuthorizeDeps;
 }
 
 /** What was found out on the way, whatever the answer. */
@@ -92,7 +91,7 @@ function decideVerified(
     permit.kind === 'deny'
       ? refuse(permit, route, scheme, tier, clientAddress)
       : { kind: 'allow', route, scheme, tier, clientAddress, head, principal, permit, query };
-  const permit = authorize(head, route, principal, inbound);
+  const permit = authorize(head, route.authorized, principal, inbound, deps.authorization);
   return permit instanceof Promise ? permit.then(answer) : answer(permit);
 }
 

@@ -23,8 +23,8 @@ export function clientHead(rawHeaders: readonly Buffer[], addresses: Addresses):
   let lengthBytes: number | null = null;
   let nominated: Set<string> | null = null;
   for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] as Buffer).latin1Slice();
-    const value = (rawHeaders[at + 1] as Buffer).latin1Slice();
+    const name = (rawHeaders[at] as Buffer).toString('latin1');
+    const value = (rawHeaders[at + 1] as Buffer).toString('latin1');
     switch (name.length) {
       case 2:
         if (name.toLowerCase() === 'te') continue;

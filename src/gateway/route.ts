@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { RouteConfig } from '../config/config.ts';
+import { type AuthorizedRoute, compileAuthorizedRoute } from './authorized-route.ts';
 import { type BackendGroup, type BackendLimits, createBackendGroup } from './backends.ts';
 import type { AcceptedChannels } from './credential.ts';
 import { compileIdentityHeader, type IdentityHeader } from './identity-headers.ts';
@@ -10,6 +11,7 @@ export interface Route {
   readonly name: string;
   readonly config: RouteConfig;
   readonly match: RouteConfig['match'];
+  readonly authorized: AuthorizedRoute;
   readonly accepted: AcceptedChannels;
   readonly mainPassword: boolean;
   readonly challenge: Challenge;
@@ -19,8 +21,13 @@ export interface Route {
   backendAuthorization(userName: string): string | null;
 }
 
-/** Prepares a route; opens no connection. */
-export function compileRoute(config: RouteConfig, limits: BackendLimits, clock: Clock): Route {
+/** Prepares a route; `all` are the routes of the configuration. Opens no connection. */
+export function compileRoute(
+  config: RouteConfig,
+  all: readonly RouteConfig[],
+  limits: BackendLimits,
+  clock: Clock,
+): Route {
   const names = (key: 'header' | 'query'): string[] =>
     config.accept.flatMap((channel) =>
       typeof channel === 'object' && key in channel ? [(channel as Record<string, string>)[key] as string] : [],
@@ -41,6 +48,7 @@ export function compileRoute(config: RouteConfig, limits: BackendLimits, clock: 
     name: config.name,
     config,
     match: config.match,
+    authorized: compileAuthorizedRoute(config, all),
     accepted,
     mainPassword: config.mainPassword === 'allow',
     challenge: createChallenge(accepted.basic),
