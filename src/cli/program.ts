@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { Fault } from '../core/errors.ts';
 import type { CommandIo } from './command-io.ts';
+import { registerConfig } from './config.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** This product's version, from its package.json. */
@@ -16,9 +17,14 @@ export function readVersion(): string {
  */
 export function buildProgram(io: CommandIo): Command {
   const program = new Command('latchkey')
-    .description('App tokens in front of WebDAV, CalDAV/CardDAV and REST servers that know nothing of tokens.')
+    .description(
+      'App tokens in front of WebDAV, CalDAV/CardDAV and REST servers that know nothing of tokens.',
+    )
     .version(readVersion(), '-V, --version', 'print the version')
-    .option('-c, --config <file>', 'configuration file (else LATCHKEY_CONFIG, else ./latchkey.yaml if it exists)')
+    .option(
+      '-c, --config <file>',
+      'configuration file (else LATCHKEY_CONFIG, else ./latchkey.yaml if it exists)',
+    )
     .option('--store <url>', 'where tokens are kept, such as sqlite:./data/latchkey.db')
     .option('--json', 'print data as JSON')
     .option('--no-input', 'never ask at the terminal; fail instead')
@@ -27,6 +33,7 @@ export function buildProgram(io: CommandIo): Command {
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .addHelpText('after', `\n${exitCodeHelp}`)
     .exitOverride();
+  registerConfig(program, io);
   return program;
 }
 

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
+import { formatProblem } from '../config/problem.ts';
+import type { FlagValue } from '../config/sources.ts';
+import type { CommandIo, GlobalOptions } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+
+/** Options that stand for keys of the configuration. */
+interface ConfigOptions extends GlobalOptions {
+  readonly backend?: readonly string[];
+  readonly host?: string;
+  readonly port?: string;
+}
+
+/** Adds the options that stand for keys of the configuration: --backend, --host, --port. --store is global. */
+export function addConfigOptions(command: Command): Command {
+  return command
+    .option(
+      '--backend <url>',
+      'where requests go; repeat it for several that serve the same data',
+      (url: string, earlier: readonly string[] = []) => [...earlier, url],
+    )
+    .option('--host <address>', 'address to listen on (default: all)')
+    .option('--port <number>', 'port to listen on (default: 8080)');
+}
+
+/**
+ * The configuration as this command's options, environment and file say. Every problem is a value;
+ * HUP calls this again. `routes: 'optional'` is for commands that only need the store.
+ */
+export function readCommandConfig(
+  command: Command,
+  io: CommandIo,
+  routes: 'required' | 'optional',
+): ConfigResult {
+  const options = command.optsWithGlobals<ConfigOptions>();
+  const flags: FlagValue[] = [];
+  if (options.backend) flags.push({ flag: '--backend', path: ['backend'], value: options.backend });
+  if (options.host !== undefined)
+    flags.push({ flag: '--host', path: ['listen', 'host'], value: options.host });
+  if (options.port !== undefined)
+    flags.push({ flag: '--port', path: ['listen', 'port'], value: options.port });
+  if (options.store !== undefined) flags.push({ flag: '--store', path: ['store'], value: options.store });
+  return loadConfig({
+    flags,
+    configFlag: options.config ?? null,
+    env: io.env,
+    cwd: io.cwd,
+    readFile: (path) => readFileSync(path, 'utf8'),
+    routesRequired: routes === 'required',
+  });
+}
+
+/**
+ * `readCommandConfig`, with problems as a failure that lists them all.
+ * @throws CommandFailure with exit code 2, or 1 where only things outside of the configuration are missing.
+ */
+export function requireCommandConfig(
+  command: Command,
+  io: CommandIo,
+  routes: 'required' | 'optional',
+): LoadedConfig {
+  const result = readCommandConfig(command, io, routes);
+  if (result.kind === 'loaded') return result;
+  throw configFailure(result);
+}
+
+/** All problems of a configuration as one failure, for callers that keep going without it (HUP). */
+export function configFailure(result: ConfigResult & { readonly kind: 'invalid' }): CommandFailure {
+  const wrong = result.problems.some((problem) => problem.kind === 'config');
+  const lines = result.problems.map((problem) => `  ${formatProblem(problem)}`);
+  const what = result.file === null ? 'the configuration' : `the configuration (${result.file})`;
+  const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
+  return new CommandFailure(
+    wrong ? exitCodes.usage : exitCodes.fault,
+    `${what} has ${count}; nothing was started or changed.\n${lines.join('\n')}`,
+  );
+}

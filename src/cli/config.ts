@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { configJsonSchema } from '../config/json-schema.ts';
+import { describeConfig, toPlain, toYaml } from '../config/show.ts';
+import { addConfigOptions, requireCommandConfig } from './command-config.ts';
+import type { CommandIo, GlobalOptions } from './command-io.ts';
+
+/** Adds `config check`, `config show` and `config schema`. */
+export function registerConfig(program: Command, io: CommandIo): void {
+  const config = program.command('config').description('check and show the configuration');
+
+  addConfigOptions(config.command('check'))
+    .description('read the configuration and name everything that is wrong with it')
+    .action((_options: unknown, command: Command) => {
+      const loaded = requireCommandConfig(command, io, 'required');
+      const { json } = command.optsWithGlobals<GlobalOptions>();
+      const routes = loaded.config.routes.map((route) => route.name);
+      if (json) io.stdout(`${JSON.stringify({ ok: true, file: loaded.file, routes })}\n`);
+      else
+        io.stdout(
+          `ok: ${loaded.file ?? 'no file'}, ${count(routes.length, 'route')} (${routes.join(', ')})\n`,
+        );
+    });
+
+  addConfigOptions(config.command('show'))
+    .description('print every value, where it came from, and no secret')
+    .action((_options: unknown, command: Command) => {
+      const loaded = requireCommandConfig(command, io, 'required');
+      const entries = describeConfig(loaded);
+      const { json } = command.optsWithGlobals<GlobalOptions>();
+      if (json) io.stdout(`${JSON.stringify({ file: loaded.file, ...toPlain(entries) }, null, 2)}\n`);
+      else io.stdout(`# ${loaded.file ?? 'no configuration file'}\n${toYaml(entries)}`);
+    });
+
+  config
+    .command('schema')
+    .description('print the JSON Schema of the configuration file')
+    .action(() => io.stdout(`${JSON.stringify(configJsonSchema(), null, 2)}\n`));
+}
+
+function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
+}

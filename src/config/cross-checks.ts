@@ -1,0 +1,107 @@
+import { valueAt, type Finding } from './issues.ts';
+import type { KeyPath } from './problem.ts';
+import { checkRoutes } from './route-checks.ts';
+import { isMap } from './sources.ts';
+
+/**
+ * What is wrong between values that are right by themselves. Works on the data as written, so that it
+ * can report beside the schema's own findings; what has the wrong shape is left to those.
+ */
+export function crossCheck(
+  root: unknown,
+  options: { readonly routesRequired: boolean; readonly inFile: (path: KeyPath) => boolean },
+): readonly Finding[] {
+  return [
+    ...checkBackendOrRoutes(root, options.routesRequired),
+    ...checkRoutes(listAt(root, ['routes'])),
+    ...checkRedis(root, options.inFile),
+    ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
+    ...checkListeners(root),
+  ];
+}
+
+function checkBackendOrRoutes(root: unknown, required: boolean): readonly Finding[] {
+  const backend = valueAt(root, ['backend']) !== undefined;
+  const routes = valueAt(root, ['routes']) !== undefined;
+  if (backend && routes) {
+    const message =
+      'cannot stand together with routes: it is short for a single route; name the backend in a route instead';
+    return [{ path: ['backend'], at: 'value', message }];
+  }
+  if (backend || routes || !required) return [];
+  const message =
+    'no backend is known: start with --backend http://HOST:PORT, set LATCHKEY_BACKEND, or write routes into the file';
+  return [{ path: [], at: 'value', message }];
+}
+
+function checkRedis(root: unknown, inFile: (path: KeyPath) => boolean): readonly Finding[] {
+  const redis = valueAt(root, ['redis']);
+  if (typeof redis === 'string' && inFile(['redis']) && /^rediss?:\/\/[^/]*@/.test(redis)) {
+    const message =
+      'must not hold a password: write redis as a map with nodes and password: {fromFile: PATH}, or set LATCHKEY_REDIS';
+    return [{ path: ['redis'], at: 'value', message }];
+  }
+  if (!isMap(redis)) return [];
+  const findings: Finding[] = [];
+  const mode = redis['mode'] ?? 'standalone';
+  const nodes = Array.isArray(redis['nodes']) ? redis['nodes'].length : 0;
+  if (mode === 'standalone' && nodes > 1) {
+    const message = 'must hold one server in standalone mode; set mode to sentinel or cluster for several';
+    findings.push({ path: ['redis', 'nodes'], at: 'value', message });
+  }
+  if (mode === 'sentinel' && redis['sentinelName'] === undefined) {
+    const message = 'is missing: sentinels must be told which master to look for';
+    findings.push({ path: ['redis', 'sentinelName'], at: 'value', message });
+  }
+  if (mode !== 'sentinel' && redis['sentinelName'] !== undefined) {
+    findings.push({
+      path: ['redis', 'sentinelName'],
+      at: 'value',
+      message: 'means nothing unless mode is sentinel',
+    });
+  }
+  if (mode === 'cluster' && (redis['database'] ?? 0) !== 0) {
+    findings.push({ path: ['redis', 'database'], at: 'value', message: 'must be 0: a cluster has no other' });
+  }
+  return findings;
+}
+
+function checkListeners(root: unknown): readonly Finding[] {
+  const port = valueAt(root, ['listen', 'port']) ?? 8080;
+  const host = valueAt(root, ['listen', 'host']);
+  const adminPort = valueAt(root, ['admin', 'port']) ?? 8081;
+  const adminHost = valueAt(root, ['admin', 'host']) ?? '127.0.0.1';
+  const everywhere = [undefined, '::', '0.0.0.0'];
+  const sameHost =
+    host === adminHost || everywhere.includes(host as string) || everywhere.includes(String(adminHost));
+  if (port !== adminPort || port === 0 || !sameHost) return [];
+  const message = `is ${String(port)}, which is the port for clients too; choose another`;
+  return [{ path: ['admin', 'port'], at: 'value', message }];
+}
+
+/** Refuses the second entry of a list whose `field` has been used by an earlier one. */
+export function checkUnique(
+  list: readonly unknown[],
+  path: KeyPath,
+  field: string,
+  what: string,
+): readonly Finding[] {
+  const first = new Map<string, number>();
+  return list.flatMap((entry, index) => {
+    const value = valueAt(entry, [field]);
+    if (typeof value !== 'string') return [];
+    const earlier = first.get(value);
+    if (earlier === undefined) {
+      first.set(value, index);
+      return [];
+    }
+    const message = `is the ${field} of ${what} ${earlier + 1} already; every ${what} needs its own`;
+    return [{ path: [...path, index, field], at: 'value' as const, message }];
+  });
+}
+
+/** The list at a path, or an empty one. */
+export function listAt(root: unknown, path: KeyPath): readonly unknown[] {
+  const value = valueAt(root, path);
+  return Array.isArray(value) ? value : [];
+}

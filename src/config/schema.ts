@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { parseCidr, parseHostPort, parseListenHost, parseRedisUrl, parseStore } from './addresses.ts';
+import type { RedisUrl } from './addresses.ts';
+import type { Config } from './config.ts';
+import type { Parsed } from './quantities.ts';
+import { backendSchema, routeSchema, type WrittenRoute } from './route-schema.ts';
+import {
+  duration,
+  leaf,
+  optional,
+  parseFileName,
+  secret,
+  size,
+  wholeNumber,
+  type SecretReference,
+} from './schema-parts.ts';
+
+/** `redis:` written as a map, secrets not yet read. */
+export interface WrittenRedis {
+  readonly mode: 'standalone' | 'sentinel' | 'cluster';
+  readonly nodes: readonly string[];
+  readonly sentinelName: string | null;
+  readonly username: string | null;
+  readonly password: SecretReference | null;
+  readonly database: number;
+  readonly tls: boolean | { readonly ca: SecretReference | null };
+}
+
+/** The whole file as written: every value read and checked by itself, secrets not yet read. */
+export interface WrittenConfig
+  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'log'> {
+  /** Null: `latchkey.db` in dataDir. */
+  readonly store: Config['store'] | null;
+  readonly redis: RedisUrl | WrittenRedis | null;
+  readonly peppers: readonly { readonly id: string; readonly secret: SecretReference }[] | null;
+  readonly assertionKey: SecretReference | null;
+  /** Short for one route named default. */
+  readonly backend: readonly string[] | null;
+  readonly routes: readonly WrittenRoute[] | null;
+  readonly limits: Omit<Config['limits'], 'passwordConcurrency'> & {
+    readonly passwordConcurrency: number | null;
+  };
+}
+
+const second = 1_000;
+const hour = 3_600 * second;
+
+const limitsSchema = z
+  .strictObject({
+    head: duration('Time for a complete request head.', '30s', [second, hour]),
+    idle: duration('A body that does not move for this long ends the request.', '60s', [second, 24 * hour]),
+    bodyRateMin: wholeNumber(
+      'Slowest body accepted, averaged over idle, bytes per second.',
+      [0, 1e9],
+    ).default(64),
+    keepAlive: duration('Idle connections of clients close after this.', '65s', [0, 24 * hour]),
+    connect: duration('Time to connect to a backend.', '5s', [10, hour]),
+    backendHead: duration("Time from the sent request to the head of the backend's answer.", '300s', [
+      100,
+      24 * hour,
+    ]),
+    backendConnections: wholeNumber('Connections to each backend.', [1, 65535]).default(256),
+    report: size('Largest REPORT or SEARCH body, which has to be read to decide.', '1MiB', [1024, 2 ** 30]),
+    spool: size('Largest upload that spool holds.', '10GiB', [1024, 2 ** 50]),
+    drain: duration('Requests in flight get this long when the gateway is told to stop.', '30s', [
+      0,
+      24 * hour,
+    ]),
+    passwordConcurrency: optional(
+      wholeNumber('Passwords hashed at once; left out, the number of cores.', [1, 1024]),
+    ),
+    passwordQueue: wholeNumber('Passwords waiting to be hashed; beyond it, 503.', [0, 100_000]).default(64),
+  })
+  .transform((written) => ({
+    headMs: written.head,
+    idleMs: written.idle,
+    bodyRateMin: written.bodyRateMin,
+    keepAliveMs: written.keepAlive,
+    connectMs: written.connect,
+    backendHeadMs: written.backendHead,
+    backendConnections: written.backendConnections,
+    reportBytes: written.report,
+    spoolBytes: written.spool,
+    drainMs: written.drain,
+    passwordConcurrency: written.passwordConcurrency,
+    passwordQueue: written.passwordQueue,
+  }));
+
+const redisMapSchema = z.strictObject({
+  mode: z.enum(['standalone', 'sentinel', 'cluster']).default('standalone'),
+  nodes: z
+    .array(leaf(parseHostPort, 'host:port'))
+    .min(1, { error: 'must hold at least one host:port' })
+    .meta({ description: 'The server, the sentinels, or some nodes of the cluster.' }),
+  sentinelName: optional(leaf(parseWord, 'Name of the master that the sentinels watch.')),
+  username: optional(leaf(parseWord, 'ACL user name.')),
+  password: optional(secret('Password.')),
+  database: wholeNumber('Database number; clusters have only 0.', [0, 9999]).default(0),
+  tls: z
+    .union([z.boolean(), z.strictObject({ ca: optional(secret('PEM certificates of its authority.')) })], {
+      error: 'must be true, false or {ca: {fromFile: PATH}}',
+    })
+    .default(false)
+    .meta({ description: 'Speak TLS.' }),
+});
+
+/**
+ * The one schema of the configuration file: it validates, fills in defaults, and is what
+ * the JSON Schema and the names of environment variables are made from.
+ */
+export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
+  listen: z
+    .strictObject({
+      host: optional(leaf(parseListenHost, 'Address to listen on; left out, all of them.')),
+      port: wholeNumber('Port; 0 takes a free one.', [0, 65535]).default(8080),
+    })
+    .prefault({})
+    .meta({ description: 'Where clients connect.' }),
+  admin: z
+    .strictObject({
+      host: leaf(parseListenHost, 'Address to listen on.').prefault('127.0.0.1'),
+      port: wholeNumber('Port; 0 takes a free one.', [0, 65535]).default(8081),
+    })
+    .prefault({})
+    .meta({ description: 'Where /livez, /readyz and /metrics are served.' }),
+  dataDir: leaf(
+    parseFileName,
+    'Folder for what the gateway makes itself: store, pepper, signing key, spooled uploads.',
+  ).prefault('./data'),
+  store: optional(
+    leaf(parseStore, 'Where tokens are kept: sqlite: and a file; left out, latchkey.db in dataDir.'),
+  ),
+  redis: optional(
+    z
+      .union([leaf(parseRedisUrl, 'redis:// or rediss:// URL.'), redisMapSchema], {
+        error: 'must be a URL such as redis://127.0.0.1:6379, or a map with mode and nodes',
+      })
+      .meta({ description: 'Shared cache between several gateways; left out, none.' }),
+  ),
+  peppers: optional(
+    z
+      .array(
+        z.strictObject({
+          id: leaf(parsePepperId, 'Short name, kept with each token.'),
+          secret: secret('32 bytes or more.'),
+        }),
+      )
+      .min(1, { error: 'must hold at least one pepper' })
+      .meta({
+        description: 'Keys that token digests are made with, newest first; left out, one is made in dataDir.',
+      }),
+  ),
+  assertionKey: optional(
+    secret('PKCS#8 PEM of the Ed25519 key that signs assertions; left out, one is made in dataDir.'),
+  ),
+  trustedProxies: z
+    .array(leaf(parseCidr, 'Address or CIDR block.'))
+    .default([])
+    .meta({ description: 'Proxies whose X-Forwarded-* headers are believed; by default none.' }),
+  backend: optional(
+    backendSchema.meta({
+      description: 'Short for one WebDAV route named default that takes every path; excludes routes.',
+    }),
+  ),
+  routes: optional(
+    z
+      .array(routeSchema)
+      .min(1, { error: 'must hold at least one route' })
+      .meta({ description: 'Which backend serves what, and by which rules.' }),
+  ),
+  limits: limitsSchema.prefault({}).meta({ description: 'Bounds on time, size and number.' }),
+  log: z
+    .strictObject({
+      level: z
+        .enum(['debug', 'info', 'warn', 'error'])
+        .default('info')
+        .meta({ description: 'Least level written.' }),
+      access: z.boolean().default(true).meta({ description: 'One line for each request.' }),
+    })
+    .prefault({})
+    .meta({ description: 'JSON lines on stderr.' }),
+});
+
+function parseWord(text: string): Parsed<string> {
+  return /^[^\s\p{Cc}]+$/u.test(text) ? { value: text } : { wrong: 'must be a name without spaces' };
+}
+
+function parsePepperId(text: string): Parsed<string> {
+  if (/^[A-Za-z0-9_-]{1,32}$/.test(text)) return { value: text };
+  return { wrong: 'must be 1 to 32 letters, digits, _ or -, such as 2026a' };
+}
