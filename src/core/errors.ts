@@ -1,5 +1,25 @@
 /** Every expected no, by the name that logs and metrics carry. */
-export type DenialCode = keyof typeof denials;
+export type DenialCode =
+  | 'malformed_request'
+  | 'malformed_target'
+  | 'malformed_host'
+  | 'duplicate_header'
+  | 'malformed_header'
+  | 'two_credentials'
+  | 'malformed_credential'
+  | 'malformed_destination'
+  | 'malformed_if'
+  | 'malformed_body'
+  | 'body_too_large'
+  | 'unauthenticated'
+  | 'outside_scope'
+  | 'no_route'
+  | 'method_refused'
+  | 'request_timeout'
+  | 'target_too_long'
+  | 'expectation_failed'
+  | 'misdirected'
+  | 'head_too_large';
 
 /** What is the same for every denial of one code. */
 export interface DenialKind {
@@ -12,7 +32,7 @@ export interface DenialKind {
 }
 
 /** The one table from denial to HTTP. */
-export const denials = {
+export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   malformed_request: { status: 400, detail: 'The request head is malformed.', close: true },
   malformed_target: { status: 400, detail: 'The request target is not acceptable.', close: false },
   malformed_host: { status: 400, detail: 'The Host header is not a valid authority.', close: true },
@@ -41,13 +61,30 @@ export const denials = {
   expectation_failed: { status: 417, detail: 'Only Expect: 100-continue is understood.', close: true },
   misdirected: { status: 421, detail: 'The request target names another host.', close: true },
   head_too_large: { status: 431, detail: 'The request head is too large.', close: true },
-} as const satisfies Record<string, DenialKind>;
+};
 
 /** Every fault of ours or the backend's, by the name that logs and metrics carry. */
-export type FaultCode = keyof typeof faults;
+export type FaultCode =
+  | 'internal'
+  | 'backend_refused_credentials'
+  | 'backend_unreachable'
+  | 'backend_reset'
+  | 'backend_garbage'
+  | 'backend_timeout'
+  | 'store_unavailable'
+  | 'overloaded'
+  | 'spool_full';
+
+/** What is the same for every fault of one code. */
+export interface FaultKind {
+  /** RFC 9110 status, always 5xx. */
+  readonly status: number;
+  /** The sentence shown to the client; never holds input. */
+  readonly detail: string;
+}
 
 /** The one table from fault to HTTP: always 5xx, never an allow. */
-export const faults = {
+export const faults: Readonly<Record<FaultCode, FaultKind>> = {
   internal: { status: 500, detail: 'The gateway failed.' },
   backend_refused_credentials: { status: 502, detail: 'The backend refused the gateway itself.' },
   backend_unreachable: { status: 502, detail: 'The backend cannot be reached.' },
@@ -57,7 +94,7 @@ export const faults = {
   store_unavailable: { status: 503, detail: 'The token store cannot be asked.' },
   overloaded: { status: 503, detail: 'The gateway is busy; try again shortly.' },
   spool_full: { status: 507, detail: 'The upload is larger than the gateway may hold.' },
-} as const satisfies Record<string, { status: number; detail: string }>;
+};
 
 /**
  * Something is broken, here or behind us. Thrown, caught at the surfaces, answered 5xx.
