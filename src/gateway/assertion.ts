@@ -54,7 +54,8 @@ export async function createAssertionSigner(privateKey: KeyObject, clock: Clock)
     sign(principal, route) {
       const known = signed.get(principal)?.get(route);
       const now = clock.now();
-      if (known !== undefined && now < known.untilMs && now > known.untilMs - reuseMs - 5_000) return known.jwt;
+      if (known !== undefined && now < known.untilMs && now > known.untilMs - reuseMs - 5_000)
+        return known.jwt;
       return fresh(principal, route);
     },
   };

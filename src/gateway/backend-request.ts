@@ -51,7 +51,8 @@ export function backendFields(
     if (permit.destination !== null) fields.push('Destination', origin + permit.destination.rawPath);
     if (permit.ifHeader !== null) fields.push('If', rewriteIf(permit.ifHeader, origin));
   }
-  if (head.referer !== null) fields.push('Referer', harmlessReferer(head.referer, route.accepted.queries.length > 0));
+  if (head.referer !== null)
+    fields.push('Referer', harmlessReferer(head.referer, route.accepted.queries.length > 0));
   return fields;
 }
 

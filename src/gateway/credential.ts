@@ -101,7 +101,10 @@ function readBasic(encoded: string): Credential | null {
 function takeFromQuery(
   query: string,
   names: readonly string[],
-): { readonly query: string; readonly found: readonly { readonly value: string; readonly usable: boolean }[] } {
+): {
+  readonly query: string;
+  readonly found: readonly { readonly value: string; readonly usable: boolean }[];
+} {
   const kept: string[] = [];
   const found: { value: string; usable: boolean }[] = [];
   for (const pair of query.split('&')) {
@@ -109,7 +112,8 @@ function takeFromQuery(
     const name = decodeParameter(equals === -1 ? pair : pair.slice(0, equals));
     const value = decodeParameter(equals === -1 ? '' : pair.slice(equals + 1));
     if (names.includes(name)) found.push({ value, usable: true });
-    else if (name === standardQueryName && value.startsWith(tokenPrefix)) found.push({ value, usable: false });
+    else if (name === standardQueryName && value.startsWith(tokenPrefix))
+      found.push({ value, usable: false });
     else kept.push(pair);
   }
   return found.length === 0 ? { query, found } : { query: kept.join('&'), found };

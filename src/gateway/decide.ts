@@ -95,6 +95,12 @@ function decideVerified(
   return permit instanceof Promise ? permit.then(answer) : answer(permit);
 }
 
-function refuse(denial: Denial, route: Route | null, scheme: Scheme, tier: Tier, clientAddress: string): Refused {
+function refuse(
+  denial: Denial,
+  route: Route | null,
+  scheme: Scheme,
+  tier: Tier,
+  clientAddress: string,
+): Refused {
   return { kind: 'refuse', denial, route, scheme, tier, clientAddress };
 }

@@ -120,7 +120,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
       }
       this.#backend.dispatcher.dispatch(
         {
-          method: method as Dispatcher.HttpMethod,
+          method,
           path: target,
           headers,
           body: body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open(),
@@ -208,7 +208,13 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   waitsForClient(): boolean {
     const { req, res } = this.#forwarding;
     if (this.#paused || this.#responseComplete) return true;
-    return this.#status === 0 && this.#forwarding.body.kind === 'stream' && !req.complete && !res.closed && !req.isPaused();
+    return (
+      this.#status === 0 &&
+      this.#forwarding.body.kind === 'stream' &&
+      !req.complete &&
+      !res.closed &&
+      !req.isPaused()
+    );
   }
 
   stall(): void {
@@ -258,13 +264,17 @@ const unreachable = new Set([
 /** Names what went wrong at the backend; the message keeps the cause for the log. */
 function toFault(error: Error, backends: number): Fault {
   if (error instanceof Fault) return error;
-  const code = String((error as { code?: unknown }).code ?? error.name);
+  const code = (error as NodeJS.ErrnoException).code ?? error.name;
   const where = backends > 1 ? 'a backend' : 'the backend';
   if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Fault('backend_timeout', `${where}: ${code}`, error);
   if (unreachable.has(code) || /CERT|TLS|SSL|SELF_SIGNED|ALTNAME/.test(code)) {
     return new Fault('backend_unreachable', `${where}: ${code}`, error);
   }
-  if (code.startsWith('HPE_') || code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') {
+  if (
+    code.startsWith('HPE_') ||
+    code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
+  ) {
     return new Fault('backend_garbage', `${where}: ${code}`, error);
   }
   if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') {

@@ -121,7 +121,8 @@ function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | 
         passed.push(name, value);
         break;
       case 'credential':
-        if (credentials.some(([known]) => known === lower)) return deny('duplicate_header', 'credential field');
+        if (credentials.some(([known]) => known === lower))
+          return deny('duplicate_header', 'credential field');
         credentials.push([lower, value]);
         break;
       case 'forwarded': {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Denial } from '../core/decision.ts';
-import { type DenialCode, denials, type FaultCode, faults } from '../core/errors.ts';
+import { denials, type FaultCode, faults } from '../core/errors.ts';
 import { STATUS_CODES } from './status-text.ts';
 
 /** A refusal as it goes to the client: one small problem+json (RFC 9457). */
@@ -34,8 +34,13 @@ export function createChallenge(basic: boolean): Challenge {
 }
 
 /** Renders a denial. Nothing the client sent is repeated. */
-export function renderDenial(denial: Denial, challenge: Challenge | null, bearer: boolean, requestId: string): Refusal {
-  const { status, detail, close } = denials[denial.code as DenialCode];
+export function renderDenial(
+  denial: Denial,
+  challenge: Challenge | null,
+  bearer: boolean,
+  requestId: string,
+): Refusal {
+  const { status, detail, close } = denials[denial.code];
   const extra: string[] = [];
   if (status === 401 && challenge !== null) {
     for (const value of bearer ? challenge.invalidToken : challenge.unauthenticated) {
@@ -46,7 +51,10 @@ export function renderDenial(denial: Denial, challenge: Challenge | null, bearer
     extra.push('WWW-Authenticate', 'Bearer realm="Latchkey", error="insufficient_scope"');
   }
   if (status === 405) {
-    extra.push('Allow', 'OPTIONS, GET, HEAD, PUT, POST, PATCH, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, REPORT');
+    extra.push(
+      'Allow',
+      'OPTIONS, GET, HEAD, PUT, POST, PATCH, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, REPORT',
+    );
   }
   return render(status, detail, extra, close, requestId);
 }
@@ -118,7 +126,9 @@ function announcedBytes(req: IncomingMessage): number {
 export function closeWith(socket: Duplex, refusal: Refusal, req: IncomingMessage | null): void {
   if (socket.destroyed) return;
   const lines = [`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`];
-  for (let at = 0; at < refusal.fields.length; at += 2) lines.push(`${refusal.fields[at]}: ${refusal.fields[at + 1]}`);
+  lines.push(`Date: ${new Date().toUTCString()}`);
+  for (let at = 0; at < refusal.fields.length; at += 2)
+    lines.push(`${refusal.fields[at]}: ${refusal.fields[at + 1]}`);
   lines.push('Connection: close', '', '');
   socket.on('error', () => socket.destroy());
   socket.end(lines.join('\r\n') + (req?.method === 'HEAD' ? '' : refusal.body), 'latin1');

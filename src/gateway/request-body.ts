@@ -93,7 +93,11 @@ export function collectBody(
  * The request's body as a stream of its own: whoever destroys it leaves the client's socket alone,
  * so that an answer can still go out. `first` are bytes already taken from the request.
  */
-export function streamBody(req: IncomingMessage, first: readonly Buffer[], onBytes: (bytes: number) => void): Readable {
+export function streamBody(
+  req: IncomingMessage,
+  first: readonly Buffer[],
+  onBytes: (bytes: number) => void,
+): Readable {
   const onData = (chunk: Buffer): void => {
     onBytes(chunk.length);
     if (!body.push(chunk)) req.pause();

@@ -99,5 +99,7 @@ function mapLocation(value: string, addresses: Addresses): string {
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(value);
   if (absolute === null) return value;
   const authority = (absolute[1] ?? '').toLowerCase();
-  return addresses.backendAuthorities.includes(authority) ? addresses.clientOrigin + (absolute[2] ?? '') : value;
+  return addresses.backendAuthorities.includes(authority)
+    ? addresses.clientOrigin + (absolute[2] ?? '')
+    : value;
 }

@@ -30,7 +30,9 @@ export function compileRoute(
 ): Route {
   const names = (key: 'header' | 'query'): string[] =>
     config.accept.flatMap((channel) =>
-      typeof channel === 'object' && key in channel ? [(channel as Record<string, string>)[key] as string] : [],
+      typeof channel === 'object' && key in channel
+        ? [(channel as Record<string, string>)[key] as string]
+        : [],
     );
   const accepted = {
     basic: config.accept.includes('basic'),

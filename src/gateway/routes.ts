@@ -58,7 +58,11 @@ function longestPrefix<Route>(paths: ReadonlyMap<string, Route>, path: string): 
   if (paths.size === 0) return null;
   const whole = paths.get(path.endsWith('/') ? path : `${path}/`);
   if (whole !== undefined) return whole;
-  for (let slash = path.lastIndexOf('/'); slash >= 0; slash = slash === 0 ? -1 : path.lastIndexOf('/', slash - 1)) {
+  for (
+    let slash = path.lastIndexOf('/');
+    slash >= 0;
+    slash = slash === 0 ? -1 : path.lastIndexOf('/', slash - 1)
+  ) {
     const found = paths.get(path.slice(0, slash + 1));
     if (found !== undefined) return found;
   }

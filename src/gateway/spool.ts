@@ -13,7 +13,11 @@ export interface Spool {
    * whatever happens. Resolves to a body with a length, or to a denial where it is too large.
    * @throws {Fault} where the disk does not take it; rejects with the request's own error.
    */
-  hold(req: IncomingMessage, first: readonly Buffer[], onBytes: (bytes: number) => void): Promise<OutgoingBody | Denial>;
+  hold(
+    req: IncomingMessage,
+    first: readonly Buffer[],
+    onBytes: (bytes: number) => void,
+  ): Promise<OutgoingBody | Denial>;
 }
 
 /** `folder` is made on first use, readable by the gateway's user only. */
@@ -26,7 +30,11 @@ export function createSpool(folder: string, bytesMax: number): Spool {
         bytes += chunk.length;
         if (bytes > bytesMax) return false;
         await file.appendFile(chunk).catch((error: unknown) => {
-          throw new Fault('spool_full', `cannot write to the spool folder ${folder}: ${String(error)}`, error);
+          throw new Fault(
+            'spool_full',
+            `cannot write to the spool folder ${folder}: ${String(error)}`,
+            error,
+          );
         });
         return true;
       };
@@ -64,6 +72,10 @@ async function openNameless(folder: string): Promise<FileHandle> {
     await unlink(name);
     return file;
   } catch (error) {
-    throw new Fault('spool_full', `cannot open a file in the spool folder ${folder}: ${String(error)}`, error);
+    throw new Fault(
+      'spool_full',
+      `cannot open a file in the spool folder ${folder}: ${String(error)}`,
+      error,
+    );
   }
 }

@@ -61,7 +61,12 @@ export async function upgrade(
     fault !== null
       ? renderFault(fault.code, requestId)
       : decision?.kind === 'refuse'
-        ? renderDenial(decision.denial, decision.route?.challenge ?? null, decision.scheme === 'bearer', requestId)
+        ? renderDenial(
+            decision.denial,
+            decision.route?.challenge ?? null,
+            decision.scheme === 'bearer',
+            requestId,
+          )
         : null;
   if (refusal !== null) {
     status = refusal.status;
@@ -102,13 +107,17 @@ async function tunnel(
   const backend = route.backends.pick(new Set());
   if (backend === null) throw new Fault('backend_unreachable', 'no backend');
   const { assertion: assertionHeader } = route.config.identity;
-  const assertion = assertionHeader === null ? null : await deps.assertions.sign(allowed.principal, route.name);
+  const assertion =
+    assertionHeader === null ? null : await deps.assertions.sign(allowed.principal, route.name);
   // The proxy reads `headers`, not the raw ones, and fires no hook in which they could be cleaned later.
   req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion));
   req.headers.connection = 'Upgrade';
   req.headers.upgrade = 'websocket';
   req.url = allowed.query === '' ? head.rawPath : `${head.rawPath}?${allowed.query}`;
-  const recheck = setInterval(() => void holds(inbound, deps).then((still) => still || socket.destroy()), recheckMs);
+  const recheck = setInterval(
+    () => void holds(inbound, deps).then((still) => still || socket.destroy()),
+    recheckMs,
+  );
   recheck.unref();
   const { backendCa } = route.config;
   const options = { target: backend.origin, ...(backendCa === null ? {} : { ssl: { ca: backendCa } }) };
@@ -153,7 +162,8 @@ function fieldsObject(fields: readonly string[]): Record<string, string | string
     const name = (fields[at] as string).toLowerCase();
     const value = fields[at + 1] as string;
     const earlier = object[name];
-    object[name] = earlier === undefined ? value : Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
+    object[name] =
+      earlier === undefined ? value : Array.isArray(earlier) ? [...earlier, value] : [earlier, value];
   }
   return object;
 }

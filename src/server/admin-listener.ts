@@ -29,10 +29,13 @@ export interface AdminListener {
 export function createAdminListener(deps: AdminListenerDeps): AdminListener {
   let draining = false;
   const server = createServer((req, res) => {
-    void answer(req.url ?? '/', req.method ?? 'GET', res).catch(() => send(res, 500, 'text/plain', 'failed\n'));
+    void answer(req.url ?? '/', req.method ?? 'GET', res).catch(() =>
+      send(res, 500, 'text/plain', 'failed\n'),
+    );
   });
   const answer = async (target: string, method: string, res: ServerResponse): Promise<void> => {
-    if (method !== 'GET' && method !== 'HEAD') return send(res, 405, 'text/plain', 'only GET is served here\n');
+    if (method !== 'GET' && method !== 'HEAD')
+      return send(res, 405, 'text/plain', 'only GET is served here\n');
     const [path, query = ''] = target.split('?', 2);
     switch (path) {
       case '/livez':
@@ -55,7 +58,10 @@ export function createAdminListener(deps: AdminListenerDeps): AdminListener {
     if (draining) results.push({ name: 'draining', problem: 'the gateway is shutting down' });
     const failed = results.filter(({ problem }) => problem !== null);
     const lines = verbose ? results : failed;
-    const text = lines.map(({ name, problem }) => `${problem === null ? 'ok  ' : 'fail'} ${name}${problem === null ? '' : `: ${problem}`}\n`);
+    const text = lines.map(
+      ({ name, problem }) =>
+        `${problem === null ? 'ok  ' : 'fail'} ${name}${problem === null ? '' : `: ${problem}`}\n`,
+    );
     send(res, failed.length === 0 ? 200 : 503, 'text/plain', text.join('') || 'ok\n');
   };
   return {
@@ -79,6 +85,10 @@ export function createAdminListener(deps: AdminListenerDeps): AdminListener {
 }
 
 function send(res: ServerResponse, status: number, type: string, body: string): void {
-  res.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store' });
+  res.writeHead(status, {
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+  });
   res.end(body);
 }

@@ -46,7 +46,9 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   // What it expects is refused by the reader, with everything else that is wrong.
   server.on('checkExpectation', (req, res) => void serve(req, res, false, deps.pipeline()));
   server.on('upgrade', (req, socket, head) => void upgrade(req, socket, head, deps.pipeline()));
-  server.on('connect', (req: IncomingMessage, socket: Duplex) => refuseConnection(socket, 'method_refused', req));
+  server.on('connect', (req: IncomingMessage, socket: Duplex) =>
+    refuseConnection(socket, 'method_refused', req),
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
   return {
     listen: (host, port) => listen(server, host, port),
