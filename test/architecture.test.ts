@@ -36,6 +36,9 @@ describe('the house', () => {
 
   test('names say what is inside', () => assert.deepEqual(rules.nameViolations(sources), []));
 
+  test('no function has more than 70 lines of its own', () =>
+    assert.deepEqual(rules.functionSizeViolations(sources), []));
+
   for (const folder of ['src', 'test', 'bench', 'scripts']) {
     test(`no file in ${folder}/ has more than 400 lines`, () =>
       assert.deepEqual(rules.sizeViolations(readSources(join(root, folder))), []));
@@ -148,6 +151,14 @@ describe('the rules catch', () => {
   test('a file of 401 lines, and not one of 400', () => {
     assertCatches(rules.sizeViolations, { 'core/a.ts': '\n'.repeat(401) }, /401 lines/);
     assert.deepEqual(rules.sizeViolations([parseSource('core/a.ts', '\n'.repeat(400))]), []);
+  });
+
+  test('a function of 71 lines, and not one of 70 that holds another', () => {
+    const body = (lines: number): string => 'a();\n'.repeat(lines);
+    const tooLong = { 'core/a.ts': `function f() {\n${body(69)}}` };
+    assertCatches(rules.functionSizeViolations, tooLong, /core\/a\.ts:1: a function of 71 lines/);
+    const nested = `function f() {\n${body(34)}const g = () => {\n${body(60)}};\n${body(33)}}`;
+    assert.deepEqual(rules.functionSizeViolations([parseSource('core/a.ts', nested)]), []);
   });
 
   test('a vague name', () => assertCatches(rules.nameViolations, { 'core/utils.ts': '' }, /"utils"/));

@@ -47,6 +47,7 @@ const environmentReaders: readonly string[] = ['config/', 'cli/process-io.ts'];
 const vagueNames =
   /^(utils?|helpers?|common|manager|misc|services?|shared|lib|index)$|-(utils?|helpers?|manager)$/;
 const linesMax = 400;
+const functionLinesMax = 70;
 
 /** A file imports only from lower ranks or from its own folder, and every folder has a rank. */
 export function rankViolations(files: readonly SourceFile[]): readonly Violation[] {
@@ -121,6 +122,18 @@ export function sizeViolations(files: readonly SourceFile[]): readonly Violation
   return files
     .filter(({ lines }) => lines > linesMax)
     .map(({ path, lines }) => `${path}: ${lines} lines, more than ${linesMax}`);
+}
+
+/** No function outgrows a screen, counted without the functions inside it. */
+export function functionSizeViolations(files: readonly SourceFile[]): readonly Violation[] {
+  return files.flatMap(({ path, functions }) =>
+    functions
+      .filter(({ ownLines }) => ownLines > functionLinesMax)
+      .map(
+        ({ line, ownLines }) =>
+          `${path}:${line}: a function of ${ownLines} lines, more than ${functionLinesMax}`,
+      ),
+  );
 }
 
 /** Folders and files are named for their one job, in kebab-case. */

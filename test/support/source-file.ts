@@ -10,6 +10,13 @@ export interface ExportStatement {
   readonly documented: boolean;
 }
 
+/** One function, as far as its length goes. */
+export interface FunctionLength {
+  readonly line: number;
+  /** Its lines, without those of the functions inside it. */
+  readonly ownLines: number;
+}
+
 /** One module, its paths relative to src/. */
 export interface SourceFile {
   readonly path: string;
@@ -21,6 +28,7 @@ export interface SourceFile {
   /** Imported for what they do when loaded, not for a name. */
   readonly sideEffects: readonly string[];
   readonly exports: readonly ExportStatement[];
+  readonly functions: readonly FunctionLength[];
   readonly readsEnvironment: boolean;
 }
 
@@ -58,6 +66,7 @@ export function parseSource(path: string, text: string): SourceFile {
       const line = text.slice(0, statement.start).split('\n').length;
       return [{ line, kind, documented: isDocumented(statement.start) }];
     }),
+    functions: functionLengths(program, text),
     readsEnvironment: readsEnvironment(program) || module.staticImports.some(importsEnvironment),
   };
 }
@@ -105,4 +114,25 @@ function readsEnvironment(program: Program): boolean {
     },
   }).visit(program);
   return found;
+}
+
+function functionLengths(program: Program, text: string): readonly FunctionLength[] {
+  const lineOf = (offset: number): number => text.slice(0, offset).split('\n').length;
+  const spans: { readonly first: number; readonly last: number }[] = [];
+  const note = ({ start, end }: { start: number; end: number }): void => {
+    spans.push({ first: lineOf(start), last: lineOf(end) });
+  };
+  new Visitor({ FunctionDeclaration: note, FunctionExpression: note, ArrowFunctionExpression: note }).visit(
+    program,
+  );
+  return spans.map((span) => {
+    const own = new Set<number>();
+    for (let line = span.first; line <= span.last; line += 1) own.add(line);
+    for (const inner of spans) {
+      if (inner === span || inner.first < span.first || inner.last > span.last) continue;
+      // The line that opens a function inside belongs to both.
+      for (let line = inner.first + 1; line <= inner.last; line += 1) own.delete(line);
+    }
+    return { line: span.first, ownLines: own.size };
+  });
 }
