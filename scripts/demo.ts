@@ -55,8 +55,14 @@ async function writeConfig(backend: string): Promise<void> {
 
 function startGateway(): ChildProcess {
   const args = [mainFile, 'serve', '--config', configFile];
-  // Its log goes where messages go: stdout is for what the demo prints.
-  return spawn(process.execPath, args, { stdio: ['ignore', 2, 2] });
+  // Its log goes where messages go: stdout is for what the demo prints. Detached, it is not hit by Ctrl-C
+  // itself but ended by us, once and in order.
+  const gateway = spawn(process.execPath, args, { stdio: ['ignore', 2, 2], detached: true });
+  // Also where the demo dies of an error that nobody caught.
+  process.once('exit', () => {
+    if (!hasEnded(gateway)) gateway.kill('SIGTERM');
+  });
+  return gateway;
 }
 
 function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
