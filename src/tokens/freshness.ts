@@ -5,7 +5,10 @@ import type { ChangeListener } from './change-feed.ts';
 
 /** A channel counts as heard for this long, by both clocks. */
 export const channelSilenceMsMax = 4_000;
-/** Tombstones outlive the longest cache entry (10 minutes) by the clock difference we tolerate (1 minute). */
+/**
+ * Tombstones outlive the longest cache entry (10 minutes) by the clock difference we tolerate (1 minute). Both clocks
+ * must have run that long: shared entries age by the wall clock, and where it is set back they grow younger.
+ */
 export const tombstoneMs: number = 11 * 60_000;
 
 /** Whose state a cached answer rests on, and which state that was. */
@@ -51,10 +54,17 @@ interface FreshnessDeps {
   readonly tombstonesMax?: number;
 }
 
-interface Tombstone {
-  readonly leastVersion: number;
-  readonly since: number;
+/** A point in time on both clocks. */
+interface Moment {
+  readonly monotonic: number;
+  readonly wall: number;
 }
+
+interface Tombstone extends Moment {
+  readonly leastVersion: number;
+}
+
+const never: Moment = { monotonic: Number.NEGATIVE_INFINITY, wall: Number.NEGATIVE_INFINITY };
 
 interface Channel {
   heardMonotonic: number;
@@ -68,10 +78,14 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
   const channels: Channel[] = [];
   const tombstones = new Map<string, Tombstone>();
   let generation = 0;
-  /** Monotonic moment from which shared entries count. Infinity: nothing vouches for them yet. */
-  let sharedTrustedFrom = Number.POSITIVE_INFINITY;
-  /** Until then, tombstones that were thrown away could have contradicted shared entries. */
-  let overflowUntil = Number.NEGATIVE_INFINITY;
+  /** Since when shared entries are in doubt. Null: nothing has vouched for them yet. */
+  let doubtedSince: Moment | null = null;
+  /** When tombstones were thrown away that could have contradicted shared entries. */
+  let overflowedAt = never;
+
+  const moment = (): Moment => ({ monotonic: clock.monotonic(), wall: clock.now() });
+  const isLongAgo = ({ monotonic, wall }: Moment): boolean =>
+    clock.monotonic() - monotonic > tombstoneMs && clock.now() - wall > tombstoneMs;
 
   const isHeard = (channel: Channel): boolean =>
     clock.monotonic() - channel.heardMonotonic <= channelSilenceMsMax &&
@@ -85,7 +99,7 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
   function forgetEverything(): void {
     generation++;
     // Others may have left entries that a missed change contradicts: wait until those have run out.
-    sharedTrustedFrom = clock.monotonic() + tombstoneMs;
+    doubtedSince = moment();
   }
 
   function bury(key: string, leastVersion: number): void {
@@ -93,13 +107,12 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
     tombstones.delete(key);
     // Re-inserted last, so that the oldest stand first.
     const least = Math.max(leastVersion, known?.leastVersion ?? 0);
-    tombstones.set(key, { leastVersion: least, since: clock.monotonic() });
+    tombstones.set(key, { leastVersion: least, ...moment() });
   }
 
   function dropOldTombstones(): void {
-    const bound = clock.monotonic() - tombstoneMs;
-    for (const [key, { since }] of tombstones) {
-      if (since >= bound) break;
+    for (const [key, tombstone] of tombstones) {
+      if (!isLongAgo(tombstone)) break;
       tombstones.delete(key);
     }
   }
@@ -111,7 +124,7 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       if (tombstones.size > tombstonesMax) {
         tombstones.clear();
         forgetEverything();
-        overflowUntil = clock.monotonic() + tombstoneMs;
+        overflowedAt = moment();
       }
     }
   }
@@ -140,7 +153,7 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       changed: apply,
       heard() {
         heard(channel);
-        if (!replayed) sharedTrustedFrom = clock.monotonic();
+        if (!replayed) doubtedSince = never;
         replayed = true;
       },
       gap() {
@@ -157,7 +170,7 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       return generation;
     },
     isFresh: isAnyVouching,
-    trustsShared: () => clock.monotonic() >= Math.max(sharedTrustedFrom, overflowUntil),
+    trustsShared: () => doubtedSince !== null && isLongAgo(doubtedSince) && isLongAgo(overflowedAt),
     counts(born, subject) {
       if (born !== generation) return false;
       if (subject === null || tombstones.size === 0) return true;
