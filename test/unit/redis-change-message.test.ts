@@ -4,7 +4,8 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Change } from '../../src/core/change.ts';
 import type { Realm, TokenId, UserId } from '../../src/core/ids.ts';
-import { changesMax, messageCodec } from '../../src/storage/redis/change-message.ts';
+import { createPeppers } from '../../src/tokens/digest.ts';
+import { changesMax, messageCodec, messageKeys } from '../../src/storage/redis/change-message.ts';
 import type { Message } from '../../src/storage/redis/change-message.ts';
 
 const key = new Uint8Array(32).fill(1);
@@ -68,6 +69,17 @@ describe('messages between gateways', () => {
     const otherKey = messageCodec(realm, [new Uint8Array(32)]);
     assert.deepEqual(codec.decode(otherRealm.encode(message)), { kind: 'foreign' });
     assert.deepEqual(codec.decode(otherKey.encode(message)), { kind: 'foreign' });
+  });
+
+  test('peppers in another order understand one another, another store does not', () => {
+    const older = { id: 'old', secret: 'the older pepper, thirty-two bytes' };
+    const newer = { id: 'new', secret: 'the newer pepper, thirty-two bytes' };
+    const message: Message = { kind: 'changes', changes };
+    const [ahead, behind] = [createPeppers([newer, older]), createPeppers([older, newer])];
+    const sent = messageCodec(realm, messageKeys(ahead, realm)).encode(message);
+    assert.deepEqual(messageCodec(realm, messageKeys(behind, realm)).decode(sent), message);
+    const elsewhere = messageKeys(behind, '0195f6a0-0000-7000-8000-000000000002' as Realm);
+    assert.deepEqual(messageCodec(realm, elsewhere).decode(sent), { kind: 'foreign' });
   });
 
   test('nothing makes decoding throw', () => {

@@ -1,12 +1,25 @@
+import assert from 'node:assert/strict';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Change } from '../../core/change.ts';
 import type { Realm, TokenId, UserId } from '../../core/ids.ts';
+import type { Peppers } from '../../tokens/digest.ts';
 
 /**
  * The keys that authenticate messages, in the order of the peppers they are derived from: the first
  * signs, every one is understood. At least one, at least 32 bytes each.
  */
 export type MessageKeys = readonly [Uint8Array, ...Uint8Array[]];
+
+/** One key per pepper, in their order, for the messages of one store. */
+export function messageKeys(peppers: Peppers, realm: Realm): MessageKeys {
+  const [first, ...rest] = peppers.ids.map((id) => {
+    const key = peppers.derive('change messages', id, realm);
+    assert(key !== null, 'a pepper knows its own id');
+    return Buffer.from(key, 'base64url');
+  });
+  assert(first !== undefined, 'there is at least one pepper');
+  return [first, ...rest];
+}
 
 /** What travels on the channel. */
 export type Message =
