@@ -89,7 +89,10 @@ describe('what a scoped token may do, on the wire', () => {
       const answer = await exchange(gateway.port, each.method, sent.target, sent.fields, sent.body);
 
       const code = status(answer);
-      assert.ok((verdicts[each.expect] as readonly number[]).includes(code), `${answer.head}${answer.body}`);
+      assert.ok(
+        (verdicts[each.expect] as readonly number[]).includes(code),
+        answer.head + answer.body.toString(),
+      );
       assert.ok(!backend.text().includes(token), 'the token does not reach the backend');
       const [seen, ...more] = backend.requests;
       assert.deepEqual(more, []);

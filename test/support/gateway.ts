@@ -23,9 +23,6 @@ export interface GatewayOptions {
   readonly routes?: readonly RouteText[];
   /** Top-level fields, over the defaults. */
   readonly config?: Readonly<Record<string, unknown>>;
-  readonly env?: Readonly<Record<string, string>>;
-  /** Put in front of the command, such as `taskset -c 0`. */
-  readonly prefix?: readonly string[];
 }
 
 /** How a token of a test is made. */
@@ -93,14 +90,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   // JSON is YAML.
   await writeFile(configFile, JSON.stringify(config, null, 2));
-  const [command = '', ...args] = [...(options.prefix ?? []), process.execPath, mainFile];
-  const env = { ...options.env };
   const child = startChild({
     label: 'latchkey serve',
-    command,
-    args: [...args, 'serve', '--config', configFile],
+    command: process.execPath,
+    args: [mainFile, 'serve', '--config', configFile],
     cwd: scratch.path,
-    env,
   });
 
   const runCommand = (commandArgs: readonly string[], input?: string): Promise<Finished> =>
@@ -109,7 +103,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       command: process.execPath,
       args: [mainFile, ...commandArgs, '--config', configFile],
       cwd: scratch.path,
-      env,
       ...(input === undefined ? {} : { input }),
     });
   const succeed = async (commandArgs: readonly string[], input?: string): Promise<Finished> => {

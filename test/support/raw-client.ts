@@ -132,7 +132,7 @@ export async function exchange(
   try {
     const length = body.length > 0 ? [`Content-Length: ${toBytes(body).length}`] : [];
     await raw.send(head(method, target, [...fields, ...length]), method);
-    if (body.length > 0) await raw.socket.write(toBytes(body));
+    if (body.length > 0) raw.socket.write(toBytes(body));
     for (;;) {
       const answer = await raw.nextResponse(20_000);
       if (!/^HTTP\/1\.1 1\d\d/.test(answer.startLine)) return answer;
