@@ -4,6 +4,7 @@ import type { IncomingMessage, Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually, within } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
@@ -32,6 +33,7 @@ describe('WebSocket upgrades', () => {
     server.on('upgrade', (req, socket: Socket) => {
       upgrades.push({ req, socket });
       socket.on('error', () => undefined);
+      if (req.url === '/ws/silent') return;
       if (req.url === '/ws/refused') {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
         return;
@@ -43,7 +45,7 @@ describe('WebSocket upgrades', () => {
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    gateway = await startGateway({ backend: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+    gateway = await startGateway({ backend: backendUrl() });
     await gateway.user('alice');
     token = await gateway.token();
     authorization = `Authorization: Bearer ${token}`;
@@ -57,6 +59,10 @@ describe('WebSocket upgrades', () => {
   beforeEach(() => {
     upgrades.length = 0;
   });
+
+  function backendUrl(): string {
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
 
   async function open(fields: readonly string[], target = '/ws/echo'): Promise<RawConnection> {
     const raw = await openRaw(gateway.port);
@@ -134,6 +140,50 @@ describe('WebSocket upgrades', () => {
     assert.equal(status(await second.nextResponse()), 101);
     upgrades.at(-1)?.socket.destroy();
     await within('the close at the client', 1_000, second.closed);
+  });
+
+  test('a client that resets in the middle of its handshake harms nobody', async () => {
+    for (const target of ['/ws/echo', '/ws/silent']) {
+      for (const afterMs of [0, 1, 5, 20]) {
+        const raw = await open([authorization], target);
+        await delay(afterMs);
+        raw.socket.resetAndDestroy();
+      }
+    }
+    await eventually('the closes at the backend', () => upgrades.every(({ socket }) => socket.closed));
+    const raw = await open([authorization]);
+    assert.equal(status(await raw.nextResponse()), 101);
+    await assertEchoes(raw);
+    raw.destroy();
+  });
+
+  test('an open tunnel ends soon after its token is revoked', async () => {
+    const doomed = await gateway.token({ args: ['--expires', '30d'] });
+    const raw = await open([`Authorization: Bearer ${doomed}`]);
+    assert.equal(status(await raw.nextResponse()), 101);
+    const { stdout } = await gateway.command(['token', 'list', '--user', 'alice', '--json']);
+    const ids = [...stdout.matchAll(/"id":\s*"([^"]+)"/g)].map(([, id]) => id ?? '');
+    assert.ok(ids.length > 0, stdout);
+    for (const id of ids) {
+      const shown = await gateway.command(['token', 'show', id, '--json']);
+      const { expiresAt } = JSON.parse(shown.stdout) as { readonly expiresAt?: unknown };
+      if (typeof expiresAt === 'string' || typeof expiresAt === 'number') {
+        await gateway.command(['token', 'revoke', id]);
+      }
+    }
+    await within('the end of the tunnel', 8_000, raw.closed);
+  });
+
+  test('TERM cuts a tunnel after the drain time and still exits with 0', async () => {
+    const short = await startGateway({ backend: backendUrl(), config: { limits: { drain: '1s' } } });
+    await short.user('alice');
+    const raw = await openRaw(short.port);
+    await raw.send(head('GET', '/ws/echo', [...handshake, `Authorization: Bearer ${await short.token()}`]));
+    assert.equal(status(await raw.nextResponse()), 101);
+    short.term();
+    assert.deepEqual(await within('the exit', 10_000, short.exited), { code: 0, signal: null });
+    await within('the cut', 1_000, raw.closed);
+    await short.stop();
   });
 
   test('an upgrade when the backend is away is answered 502', async () => {
