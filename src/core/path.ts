@@ -87,12 +87,15 @@ export function isSameResource(a: CanonicalPath, b: CanonicalPath): boolean {
 
 /** True where `path` lies below `folder` by whole segments. `folder` ends with a slash; itself is not below. */
 export function isBelowFolder(folder: CanonicalPath, path: CanonicalPath): boolean {
-  return path.length > folder.length && path.startsWith(folder);
+  // The slash is looked at first: it tells most paths apart without comparing them.
+  return (
+    path.length > folder.length && path.charCodeAt(folder.length - 1) === slash && path.startsWith(folder)
+  );
 }
 
 /** True where `path` is `folder`, with or without its trailing slash, or lies below it. */
 export function isInFolder(folder: CanonicalPath, path: CanonicalPath): boolean {
-  if (path.length > folder.length) return path.startsWith(folder);
+  if (path.length > folder.length) return isBelowFolder(folder, path);
   return path.length >= folder.length - 1 && folder.startsWith(path);
 }
 

@@ -128,30 +128,32 @@ function checkTarget(request: ReadRequest): Denial | null {
 }
 
 function mayAct(request: ReadRequest, action: MethodAction): boolean {
-  const { head, principal, route } = request;
-  const may = (need: Need, extent: Extent): boolean => reaches(principal, route, head.path, need, extent);
   switch (action) {
-    case 'copy':
-      return may('read', 'contents');
     case 'read':
     case 'report':
     case 'search':
-      return may('read', 'resource');
+      return may(request, 'read', 'resource');
+    case 'copy':
+      return may(request, 'read', 'contents');
     case 'options':
-      return may('read', 'resource') || isProbe(request);
+      return may(request, 'read', 'resource') || isProbe(request);
     case 'propfind':
-      if (head.depth !== '0') return may('read', 'tree');
-      return may('read', 'resource') || isProbe(request);
+      if (request.head.depth !== '0') return may(request, 'read', 'tree');
+      return may(request, 'read', 'resource') || isProbe(request);
     case 'write':
-      return may('write', 'resource');
+      return may(request, 'write', 'resource');
     case 'replace':
     case 'move':
-      return may('write', 'whole');
+      return may(request, 'write', 'whole');
     case 'unbounded':
       return false;
     default:
       return action satisfies never;
   }
+}
+
+function may({ principal, route, head }: ReadRequest, need: Need, extent: Extent): boolean {
+  return reaches(principal, route, head.path, need, extent);
 }
 
 /** Clients look at the folders above the one they were given before they open it. */
@@ -200,7 +202,7 @@ async function checkBody(
 }
 
 function checkReach(request: ReadRequest, reach: BodyReach): Denial | null {
-  const { head, principal, route } = request;
+  const { head, principal } = request;
   if (reach.of === 'unbounded') return outside(principal, 'report');
   const resources: OwnResource[] = [];
   for (const href of reach.hrefs) {
@@ -209,8 +211,7 @@ function checkReach(request: ReadRequest, reach: BodyReach): Denial | null {
     resources.push(resource);
   }
   const deep = reach.of === 'tree' || (head.depth !== null && head.depth !== '0');
-  if (deep && !reaches(principal, route, head.path, 'read', 'tree'))
-    return outside(principal, 'report depth');
+  if (deep && !may(request, 'read', 'tree')) return outside(principal, 'report depth');
   const extent = reach.hrefTrees ? 'tree' : 'resource';
   const inside = resources.every((resource) => mayRelate(request, resource, 'read', extent));
   return inside ? null : outside(principal, 'href');
