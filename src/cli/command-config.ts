@@ -19,7 +19,7 @@ export function addConfigOptions(command: Command): Command {
     .option(
       '--backend <url>',
       'where requests go; repeat it for several that serve the same data',
-      (url: string, earlier: readonly string[] = []) => [...earlier, url],
+      (url: string, earlier: readonly string[] | undefined) => [...(earlier ?? []), url],
     )
     .option('--host <address>', 'address to listen on (default: all)')
     .option('--port <number>', 'port to listen on (default: 8080)');

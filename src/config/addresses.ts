@@ -6,7 +6,7 @@ import type { Parsed } from './quantities.ts';
  * The value itself is never repeated, because people write credentials into URLs.
  */
 export function parseOrigin(text: string): Parsed<string> {
-  const scheme = /^https?:\/\//.exec(text);
+  const scheme = /^https?:\/\//i.exec(text);
   if (!scheme) return { wrong: 'must be a URL that starts with http:// or https://' };
   const url = URL.parse(text);
   if (!url || /[\s\\\p{Cc}]/u.test(text) || url.hostname === '') {

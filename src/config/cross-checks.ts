@@ -13,6 +13,7 @@ export function crossCheck(
 ): readonly Finding[] {
   return [
     ...checkBackendOrRoutes(root, options.routesRequired),
+    ...checkUnique(listAt(root, ['routes']), ['routes'], 'name', 'route'),
     ...checkRoutes(listAt(root, ['routes'])),
     ...checkRedis(root, options.inFile),
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
@@ -68,14 +69,12 @@ function checkRedis(root: unknown, inFile: (path: KeyPath) => boolean): readonly
 
 function checkListeners(root: unknown): readonly Finding[] {
   const port = valueAt(root, ['listen', 'port']) ?? 8080;
-  const host = valueAt(root, ['listen', 'host']);
   const adminPort = valueAt(root, ['admin', 'port']) ?? 8081;
-  const adminHost = valueAt(root, ['admin', 'host']) ?? '127.0.0.1';
-  const everywhere = [undefined, '::', '0.0.0.0'];
-  const sameHost =
-    host === adminHost || everywhere.includes(host as string) || everywhere.includes(String(adminHost));
-  if (port !== adminPort || port === 0 || !sameHost) return [];
-  const message = `is ${String(port)}, which is the port for clients too; choose another`;
+  if (typeof port !== 'number' || port === 0 || port !== adminPort) return [];
+  const hosts = [valueAt(root, ['listen', 'host']) ?? '::', valueAt(root, ['admin', 'host']) ?? '127.0.0.1'];
+  const everywhere = hosts.includes('::') || hosts.includes('0.0.0.0');
+  if (hosts[0] !== hosts[1] && !everywhere) return [];
+  const message = `is ${port}, which is the port for clients too; choose another`;
   return [{ path: ['admin', 'port'], at: 'value', message }];
 }
 

@@ -108,9 +108,9 @@ function readConfigFile(
 /** Knows for every key where its value was written. */
 interface PlaceMap {
   /** `latchkey.yaml:3:9`, a variable or a flag; null where there is nothing to point at. */
-  where(finding: Finding): string | null;
-  inFile(path: KeyPath): boolean;
-  originOf(path: KeyPath): string;
+  readonly where: (finding: Finding) => string | null;
+  readonly inFile: (path: KeyPath) => boolean;
+  readonly originOf: (path: KeyPath) => string;
 }
 
 function placeMap(file: ConfigFile, overrides: readonly Override[]): PlaceMap {
@@ -163,11 +163,13 @@ function toProblems(
   );
   // One key is named once for each sentence, in the order of the file.
   const unique = new Map(problems.map((problem) => [`${problem.key} ${problem.message}`, problem]));
-  return [...unique.values()].sort((a, b) => lineOf(a) - lineOf(b));
+  return [...unique.values()].toSorted((a, b) => positionOf(a) - positionOf(b));
 }
 
-function lineOf(problem: ConfigProblem): number {
-  return Number(/:(\d+):\d+$/.exec(problem.where ?? '')?.[1] ?? 0);
+/** Orders by line, then column; what stands in no file comes first. */
+function positionOf(problem: ConfigProblem): number {
+  const [, line, column] = /:(\d+):(\d+)$/.exec(problem.where ?? '') ?? [];
+  return Number(line ?? 0) * 1e6 + Number(column ?? 0);
 }
 
 function deepFreeze<T>(value: T): T {

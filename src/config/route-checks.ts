@@ -1,4 +1,3 @@
-import { isUuid } from '../core/uuid.ts';
 import { parseFieldName } from './field-names.ts';
 import { valueAt, type Finding } from './issues.ts';
 import { parseFolderTemplate, parsePlainPath } from './paths.ts';
@@ -23,7 +22,9 @@ function checkMatches(routes: readonly unknown[]): readonly Finding[] {
   return routes.flatMap((route, index) => {
     if (!isMap(route)) return [];
     const host = valueAt(route, ['match', 'host']);
-    const key = `${typeof host === 'string' ? host.toLowerCase() : ''} ${matchPath(route)}`;
+    const path = matchPath(route);
+    if (path === null) return [];
+    const key = `${typeof host === 'string' ? host.toLowerCase() : ''} ${path}`;
     const earlier = first.get(key);
     if (earlier === undefined) {
       first.set(key, index);
@@ -34,10 +35,11 @@ function checkMatches(routes: readonly unknown[]): readonly Finding[] {
   });
 }
 
-function matchPath(route: unknown): string {
+/** Decoded; null where it cannot be read, which is reported elsewhere. */
+function matchPath(route: unknown): string | null {
   const written = valueAt(route, ['match', 'path']) ?? '/';
-  const path = typeof written === 'string' ? parsePlainPath(written) : { wrong: '' };
-  return 'value' in path ? path.value : String(written);
+  const path = typeof written === 'string' ? parsePlainPath(written) : null;
+  return path !== null && 'value' in path ? path.value : null;
 }
 
 function checkHeaders(route: unknown): readonly Finding[] {
@@ -119,12 +121,12 @@ function checkFolders(route: unknown): readonly Finding[] {
   ];
   const outside = folders.flatMap(([path, folder]) => {
     const parsed = typeof folder === 'string' ? parsePathOrTemplate(folder) : { wrong: '' };
-    if ('wrong' in parsed || parsed.value.startsWith(prefix)) return [];
+    if ('wrong' in parsed || prefix === null || parsed.value.startsWith(prefix)) return [];
     return [{ path, at: 'value' as const, message: `lies outside of this route, which serves ${prefix}` }];
   });
   const strange = entries.flatMap(([node]) => {
-    if (isUuid(node)) return [];
-    const message = 'must be a uuid, such as 6ba7b810-9dad-41d1-80b4-00c04fd430c8';
+    if (/^[^/\p{C}]+$/u.test(node) && node !== '__proto__') return [];
+    const message = 'must be one identifier without slashes, such as 6ba7b810-9dad-41d1-80b4-00c04fd430c8';
     return [{ path: ['nodes', 'table', node], at: 'key' as const, message }];
   });
   return [...outside, ...strange];

@@ -54,10 +54,12 @@ const backendAuthSchema: z.ZodType<WrittenBackendAuth> = z
     [
       z.literal('none'),
       z.strictObject({
-        serviceAccount: z.strictObject({
-          user: leaf(parseAccountName, 'User name of the account at the backend.'),
-          password: secret('Its password.'),
-        }),
+        serviceAccount: z
+          .strictObject({
+            user: leaf(parseAccountName, 'User name of the account at the backend.'),
+            password: secret('Its password.'),
+          })
+          .meta({ description: 'One account for all requests.' }),
       }),
       z.strictObject({ sharedSecret: secret('Password sent with the name of the user.') }),
     ],
@@ -76,10 +78,10 @@ const nodesSchema = z.union(
     z.strictObject({
       table: z
         .record(z.string(), leaf(parsePlainPath, 'Folder (with a slash at the end) or file.'))
-        .meta({ description: 'Path of each uuid.' }),
+        .meta({ description: 'Path of each node, by its uuid.' }),
     }),
   ],
-  { error: 'must be {template: /dav/spaces/{node}/} or {table: {UUID: /path/}}' },
+  { error: 'must be {template: /dav/spaces/{node}/} or {table: {NODE: /path/}}' },
 );
 
 const kinds: readonly [RouteKind, ...RouteKind[]] = ['webdav', 'caldav', 'rest'];

@@ -74,7 +74,7 @@ export function oneOrMany<T>(item: z.ZodType<T>, what: string, description: stri
     .union([item, z.array(item).min(1, { error: `must hold at least one ${what}` })], {
       error: `must be ${what}, or a list of them`,
     })
-    .transform((value) => (Array.isArray(value) ? (value as T[]) : [value as T]))
+    .transform((value) => (Array.isArray(value) ? value : [value]))
     .meta({ description });
 }
 
@@ -83,7 +83,7 @@ function quantity(
   format: (amount: number) => string,
   [min, max]: readonly [number, number],
 ): z.ZodType<number, string | number> {
-  const error = String((parse('') as { readonly wrong: string }).wrong);
+  const error = (parse('') as { readonly wrong: string }).wrong;
   return z.union([z.string(), z.number()], { error }).transform((written, context) => {
     const parsed = parse(written);
     if ('value' in parsed && (parsed.value < min || parsed.value > max)) {

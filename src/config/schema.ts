@@ -87,7 +87,10 @@ const limitsSchema = z
   }));
 
 const redisMapSchema = z.strictObject({
-  mode: z.enum(['standalone', 'sentinel', 'cluster']).default('standalone'),
+  mode: z
+    .enum(['standalone', 'sentinel', 'cluster'])
+    .default('standalone')
+    .meta({ description: 'One server, sentinels that know it, or a cluster.' }),
   nodes: z
     .array(leaf(parseHostPort, 'host:port'))
     .min(1, { error: 'must hold at least one host:port' })

@@ -67,8 +67,8 @@ export function checkAssertionKey(pem: string): Parsed<string> {
 export function checkCertificates(pem: string): Parsed<string> {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
   try {
-    for (const block of blocks) new X509Certificate(block);
-    if (blocks.length > 0) return { value: pem };
+    const certificates = blocks.map((block) => new X509Certificate(block));
+    if (certificates.length > 0) return { value: pem };
   } catch {
     // Falls through to the same sentence.
   }

@@ -74,7 +74,7 @@ function fromEnvironment(
     const text = readFile(resolve(cwd, file)).replace(/\r?\n$/, '');
     return { path: setting.path, value: readSetting(setting, text), origin: `${name}_FILE` };
   } catch (error) {
-    return complaint('environment', `names ${file}, which ${reasonOf(error)}`);
+    return complaint('environment', `names ${resolve(cwd, file)}, which ${reasonOf(error)}`);
   }
 }
 

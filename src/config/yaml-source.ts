@@ -1,4 +1,14 @@
-import { isMap, isNode, isPair, isScalar, isSeq, LineCounter, parseDocument, type Document } from 'yaml';
+import {
+  isMap,
+  isNode,
+  isPair,
+  isScalar,
+  isSeq,
+  LineCounter,
+  parseDocument,
+  visit,
+  type Document,
+} from 'yaml';
 import type { KeyPath } from './problem.ts';
 
 /** A YAML text as plain data that still knows where each value stood. */
@@ -41,6 +51,12 @@ function parse(text: string): YamlSource | { readonly errors: readonly YamlError
       })),
     };
   }
+  const dangling = danglingAliases(document);
+  if (dangling.length > 0) {
+    const message =
+      'not readable as YAML: an alias (*) without its anchor (&); put text that starts with * in quotes.';
+    return { errors: dangling.map((offset) => ({ position: positionOf(lines, offset), message })) };
+  }
   const value: unknown = document.toJS({ maxAliasCount: 100 });
   if (isCircular(value, [])) {
     return { errors: [{ position: '1:1', message: 'not readable as YAML: an alias contains itself.' }] };
@@ -56,6 +72,16 @@ function parse(text: string): YamlSource | { readonly errors: readonly YamlError
 function sentenceOf(error: { readonly code: string; readonly message: string }): string {
   if (error.code === 'MULTIPLE_DOCS') return 'the file holds several documents (---), and one is expected';
   return (error.message.split(':')[0] ?? '').replace(/\.$/, '');
+}
+
+function danglingAliases(document: Document): readonly number[] {
+  const offsets: number[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) offsets.push(alias.range?.[0] ?? 0);
+    },
+  });
+  return offsets;
 }
 
 function isCircular(value: unknown, ancestors: readonly unknown[]): boolean {
