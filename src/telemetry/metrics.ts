@@ -17,7 +17,7 @@ export interface RequestSample {
 
 /** A credential judged. */
 export interface AuthSample {
-  readonly scheme: 'basic' | 'bearer' | 'header' | 'query' | 'none';
+  readonly scheme: 'basic' | 'bearer' | 'header' | 'query' | 'other' | 'none';
   /** `ok` or the reason of the refusal: a name from the code, never input. */
   readonly result: string;
   readonly tier: 'none' | 'l1' | 'redis' | 'store';
