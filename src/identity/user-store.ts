@@ -33,6 +33,6 @@ export interface UserStore {
     patch: Partial<Pick<UserRecord, 'passwordHash' | 'disabled'>>,
     event: AuditEvent,
   ): Promise<UserRecord | null>;
-  /** Removes the user and revokes all its tokens. Resolves to the last record, or null. */
+  /** Removes the user and revokes all its tokens. Resolves to the last record, with its last version, or null. */
   remove(id: UserId, event: AuditEvent): Promise<UserRecord | null>;
 }

@@ -84,6 +84,8 @@ export interface TokenFilter {
   readonly userId?: UserId;
   /** Only tokens neither used nor created since this moment, and not revoked. */
   readonly unusedSince?: number;
+  /** Only unrevoked tokens that delete-if-unused has ended by this moment. */
+  readonly endedUnusedAt?: number;
   /** Revoked ones too; default false. */
   readonly includeRevoked?: boolean;
   /** At most this many; default 1,000. */
@@ -106,14 +108,15 @@ export interface TokenStore {
   /** Adds a token and its audit event in one transaction. */
   insert(token: TokenRecord, event: AuditEvent): Promise<void>;
   /**
-   * Reads the token, asks `edit` for a patch, applies it with version + 1, journal entry and audit
-   * event in one transaction. `edit` returning null leaves everything as it is.
-   * Resolves to the token before and after (the same where nothing changed), null where there is none.
+   * Reads the tokens, asks `edit` for a patch of each, applies it with version + 1, journal entry and audit
+   * event, all in one transaction. `edit` returning null leaves a token as it is; it may be asked again where
+   * the transaction had to wait, and must not have effects.
+   * Resolves to each token that exists before and after (the same where nothing changed), in the given order.
    */
   change(
-    id: TokenId,
+    ids: readonly TokenId[],
     edit: (token: TokenRecord) => { readonly patch: TokenPatch; readonly event: AuditEvent } | null,
-  ): Promise<{ readonly before: TokenRecord; readonly after: TokenRecord } | null>;
+  ): Promise<readonly { readonly before: TokenRecord; readonly after: TokenRecord }[]>;
   /**
    * Writes last uses and moves sliding ends, only for tokens that have not expired at `now`.
    * One transaction; no journal entry.
@@ -121,6 +124,8 @@ export interface TokenStore {
   recordUses(uses: readonly TokenUse[], now: number): Promise<void>;
   /** Replaces the digest by one under a newer pepper, if it is still `from`. No version change. */
   redigest(id: TokenId, from: TokenDigest, to: TokenDigest, pepperId: PepperId): Promise<void>;
+  /** The peppers that unrevoked tokens need. */
+  pepperIdsInUse(): Promise<readonly PepperId[]>;
   /** Counts for the metrics: active, disabled, expired, revoked. */
   countByState(now: number): Promise<Readonly<Record<'active' | 'disabled' | 'expired' | 'revoked', number>>>;
   /** Audit events, newest first. */

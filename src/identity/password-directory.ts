@@ -1,0 +1,21 @@
+import { foldUserName } from '../core/user-name.ts';
+import type { Passwords } from './passwords.ts';
+import type { UserRecord, UserStore } from './user-store.ts';
+
+/** Main passwords of local users, in the form in which the verifier asks for them. */
+export interface PasswordDirectory {
+  /** By login name in any spelling. */
+  find(userName: string): Promise<UserRecord | null>;
+  matches(owner: Pick<UserRecord, 'passwordHash'> | null, password: string): Promise<boolean>;
+}
+
+/** Joins the users with the checking of passwords. */
+export function createPasswordDirectory(deps: {
+  readonly store: Pick<UserStore, 'findByName'>;
+  readonly passwords: Pick<Passwords, 'matches'>;
+}): PasswordDirectory {
+  return {
+    find: (userName) => deps.store.findByName(foldUserName(userName)),
+    matches: (owner, password) => deps.passwords.matches(owner?.passwordHash ?? null, password),
+  };
+}

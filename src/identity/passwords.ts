@@ -1,0 +1,64 @@
+import { argon2id, hash, verify } from 'argon2';
+import { Fault } from '../core/errors.ts';
+
+/** argon2id with t=2, m=19 MiB, p=1: the middle one of the parameter sets of OWASP ASVS 5.0, appendix C. */
+const parameters = { type: argon2id, timeCost: 2, memoryCost: 19 * 1024, parallelism: 1 } as const;
+const bytesMin = 8;
+const bytesMax = 1_024;
+
+/** Hashes and checks login passwords, never more at a time than the machine can bear. */
+export interface Passwords {
+  /** PHC string. Rejects with `Fault('overloaded')` where too many wait. */
+  hash(password: string): Promise<string>;
+  /**
+   * Whether the password made the hash. Without a hash (unknown user, no password) it takes the same time
+   * and is false. Rejects with `Fault('overloaded')` where too many wait.
+   */
+  matches(passwordHash: string | null, password: string): Promise<boolean>;
+}
+
+interface PasswordsDeps {
+  /** Hashes at a time. */
+  readonly concurrency: number;
+  /** Waiting for their turn; more are refused at once. */
+  readonly queueMax: number;
+}
+
+/** Why a password cannot be chosen, as a sentence; null where it can. */
+export function passwordProblem(password: string): string | null {
+  const bytes = Buffer.byteLength(password);
+  if (bytes < bytesMin) return `A password has at least ${bytesMin} characters.`;
+  return bytes > bytesMax ? `A password has at most ${bytesMax} bytes.` : null;
+}
+
+/** See `Passwords`. */
+export function createPasswords({ concurrency, queueMax }: PasswordsDeps): Passwords {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  let decoy: Promise<string> | null = null;
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (running < concurrency) running++;
+    else if (waiting.length < queueMax) await new Promise<void>((resolve) => waiting.push(resolve));
+    else throw new Fault('overloaded', `${queueMax} passwords are already waiting to be checked.`);
+    try {
+      return await work();
+    } finally {
+      // The place is handed on, not freed, so that nobody overtakes those who wait.
+      const next = waiting.shift();
+      if (next === undefined) running--;
+      else next();
+    }
+  }
+
+  return {
+    hash: (password) => inTurn(() => hash(password, parameters)),
+    matches: (passwordHash, password) =>
+      inTurn(async () => {
+        if (passwordHash !== null) return verify(passwordHash, password);
+        decoy ??= hash('nobody has this password', parameters);
+        await verify(await decoy, password);
+        return false;
+      }),
+  };
+}

@@ -1,0 +1,178 @@
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type StatementSync } from 'node:sqlite';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../../core/clock.ts';
+import { Fault } from '../../core/errors.ts';
+import type { Realm } from '../../core/ids.ts';
+import type { RandomBytes } from '../../core/random.ts';
+import { uuidV7 } from '../../core/uuid.ts';
+import { migrate } from './migrations.ts';
+import { isBusy, toFault } from './sqlite-fault.ts';
+
+/** A statement waits this long in the event loop for a lock; longer waits are slept. */
+const blockMsMax = 20;
+const retryMs = 15;
+const busyMsDefault = 5_000;
+/** Larger files are checked in part: a full check reads every page. */
+const fullCheckBytesMax = 64 * 1024 * 1024;
+
+/** How a commit is kept: 'durable' survives a power cut, 'relaxed' only a crash of ours. */
+export type Durability = 'durable' | 'relaxed';
+
+/** One open store file. Everything throws or rejects with `Fault('store_unavailable')` where SQLite cannot. */
+export interface SqliteDatabase {
+  readonly path: string;
+  readonly realm: Realm;
+  prepare(sql: string): StatementSync;
+  /** Runs a short read. */
+  read<T>(work: () => T): T;
+  /** Runs the work in one transaction, waiting for other writers without blocking the process. */
+  write<T>(work: () => T, durability?: Durability): Promise<T>;
+  /** Throws where the file at this path is no longer the one that was opened. */
+  assertSameFile(): void;
+  close(): void;
+}
+
+interface SqliteDeps {
+  readonly path: string;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  /** How long a write waits for others in all. Default 5 s. */
+  readonly busyMs?: number;
+}
+
+/**
+ * Opens the store file, creates it (0600, its folder 0700) or migrates it where needed, and checks that it
+ * is whole. Rejects with `Fault('store_unavailable')` and a sentence that says what to do.
+ */
+export async function openSqlite(deps: SqliteDeps): Promise<SqliteDatabase> {
+  const { path } = deps;
+  let connection: DatabaseSync | null = null;
+  try {
+    createFile(path);
+    connection = connect(path);
+    return toDatabase(connection, await prepareFile(connection, deps), deps);
+  } catch (error) {
+    connection?.close();
+    throw error instanceof Fault ? error : asFault(error, path);
+  }
+}
+
+async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<Realm> {
+  const { path, clock, busyMs = busyMsDefault } = deps;
+  const deadline = clock.monotonic() + busyMs;
+  await untilFree(() => connection.exec('PRAGMA journal_mode = WAL'), clock, deadline);
+  checkWhole(connection, path);
+  await untilFree(() => connection.exec('BEGIN EXCLUSIVE'), clock, deadline);
+  const realm = migrate(connection, path, uuidV7(clock.now(), deps.randomBytes) as Realm);
+  connection.exec('COMMIT');
+  return realm;
+}
+
+/** A further connection to a file that `openSqlite` has prepared, with the settings that every connection needs. */
+export function connect(path: string): DatabaseSync {
+  const connection = new DatabaseSync(path, { timeout: blockMsMax, enableForeignKeyConstraints: true });
+  connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;');
+  return connection;
+}
+
+/** Identifies the file at a path across renames; null where there is none. */
+export function fileIdentity(path: string): string | null {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? null : `${stats.dev}:${stats.ino}`;
+}
+
+function toDatabase(connection: DatabaseSync, realm: Realm, deps: SqliteDeps): SqliteDatabase {
+  const { path, clock, busyMs = busyMsDefault } = deps;
+  const identity = fileIdentity(path);
+
+  function assertSameFile(): void {
+    if (fileIdentity(path) === identity) return;
+    throw new Fault(
+      'store_unavailable',
+      `The store file ${path} was removed or replaced while in use: restart Latchkey to use the new one.`,
+    );
+  }
+
+  return {
+    path,
+    realm,
+    assertSameFile,
+    prepare: (sql) => connection.prepare(sql),
+    read(work) {
+      assertSameFile();
+      try {
+        return work();
+      } catch (error) {
+        throw toFault(error, path);
+      }
+    },
+    async write(work, durability = 'durable') {
+      assertSameFile();
+      try {
+        const attempt = () => transact(connection, work, durability);
+        return await untilFree(attempt, clock, clock.monotonic() + busyMs);
+      } catch (error) {
+        throw toFault(error, path);
+      }
+    },
+    close: () => connection.close(),
+  };
+}
+
+/** All in one go: two writes of this process never meet inside a transaction. */
+function transact<T>(connection: DatabaseSync, work: () => T, durability: Durability): T {
+  connection.exec(`PRAGMA synchronous = ${durability === 'durable' ? 'FULL' : 'NORMAL'}`);
+  connection.exec('BEGIN IMMEDIATE');
+  try {
+    const result = work();
+    connection.exec('COMMIT');
+    return result;
+  } catch (error) {
+    // Some errors (disk full) have already rolled back.
+    if (connection.isTransaction) connection.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** Tries until the lock is free; sleeps between tries, so that requests go on. Rethrows at the deadline. */
+async function untilFree<T>(attempt: () => T, clock: Clock, deadline: number): Promise<T> {
+  for (;;) {
+    try {
+      return attempt();
+    } catch (error) {
+      if (!isBusy(error) || clock.monotonic() >= deadline) throw error;
+    }
+    await delay(retryMs);
+  }
+}
+
+function createFile(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    // An existing file is not opened here: closing it would drop the locks of other connections we hold.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Small files whole; of large ones what the start itself relies on, since every page would be read. */
+function checkWhole(connection: DatabaseSync, path: string): void {
+  const isSmall = statSync(path).size <= fullCheckBytesMax;
+  for (const check of isSmall ? ['quick_check(1)'] : ['quick_check(users)', 'quick_check(journal)']) {
+    const found = Object.values(connection.prepare(`PRAGMA ${check}`).get() ?? {})[0];
+    if (found === 'ok') continue;
+    throw new Fault(
+      'store_unavailable',
+      `The store ${path} is damaged (${String(found)}): stop Latchkey and restore a backup.`,
+    );
+  }
+}
+
+function asFault(error: unknown, path: string): unknown {
+  const mapped = toFault(error, path);
+  if (mapped !== error || !(error instanceof Error)) return mapped;
+  return new Fault('store_unavailable', `The store ${path} cannot be opened: ${error.message}`, error);
+}

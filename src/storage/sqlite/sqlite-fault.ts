@@ -1,0 +1,35 @@
+import { Fault } from '../../core/errors.ts';
+
+/** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that have advice of their own. */
+const advice: Readonly<Record<number, string>> = {
+  5: 'is locked by another process; try again in a moment',
+  6: 'is locked by another connection; try again in a moment',
+  8: 'cannot be written: check the permissions of the file and its folder',
+  10: 'cannot be read or written: the disk reports an error',
+  11: 'is damaged: stop Latchkey and restore a backup',
+  13: 'cannot grow: the disk is full',
+  14: 'cannot be opened: check that its folder exists and may be written',
+  26: 'is not an SQLite database: name another file as the store',
+};
+const busy = 5;
+
+/** Whether another connection holds the lock that was wanted. */
+export function isBusy(error: unknown): boolean {
+  return primaryCode(error) === busy;
+}
+
+/**
+ * What SQLite reports, as `Fault('store_unavailable')` with a sentence that names the file. Constraint
+ * violations and everything that is not SQLite's are bugs and returned as they are.
+ */
+export function toFault(error: unknown, path: string): unknown {
+  const code = primaryCode(error);
+  const sentence = code === null ? undefined : advice[code];
+  if (sentence === undefined) return error;
+  return new Fault('store_unavailable', `The store ${path} ${sentence}.`, error);
+}
+
+function primaryCode(error: unknown): number | null {
+  const isSqlite = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
+  return isSqlite ? (error.errcode as number) & 0xff : null;
+}

@@ -1,0 +1,85 @@
+import type { SQLOutputValue } from 'node:sqlite';
+import type { OwnedToken, TokenRecord } from '../../tokens/token-store.ts';
+
+/** A row as `node:sqlite` hands it over. */
+export type Row = Readonly<Record<string, SQLOutputValue>>;
+
+/** Each column of `tokens` with the field it holds, in the order of the table. */
+const columns: readonly (readonly [column: string, field: keyof TokenRecord])[] = [
+  ['id', 'id'],
+  ['user_id', 'userId'],
+  ['name', 'name'],
+  ['digest', 'digest'],
+  ['pepper_id', 'pepperId'],
+  ['prefix', 'prefix'],
+  ['scopes', 'scopes'],
+  ['created_at', 'createdAt'],
+  ['created_by', 'createdBy'],
+  ['created_from', 'createdFrom'],
+  ['expires_at', 'expiresAt'],
+  ['sliding_ms', 'slidingMs'],
+  ['until', 'until'],
+  ['not_before', 'notBefore'],
+  ['enabled', 'enabled'],
+  ['networks', 'networks'],
+  ['delete_unused_ms', 'deleteUnusedMs'],
+  ['revoked_at', 'revokedAt'],
+  ['revoked_by', 'revokedBy'],
+  ['revoked_why', 'revokedWhy'],
+  ['last_used_at', 'lastUsedAt'],
+  ['last_used_address', 'lastUsedAddress'],
+  ['last_used_client', 'lastUsedClient'],
+  ['version', 'version'],
+];
+
+/** Columns of a token joined with its owner, for SELECT. */
+export const ownedTokenColumns: string = [
+  ...columns.map(([column]) => `t.${column}`),
+  'u.name AS owner_name',
+  'u.disabled AS owner_disabled',
+  'u.removed_at AS owner_removed_at',
+  'u.version AS owner_version',
+].join(', ');
+
+/** Where those columns come from. */
+export const ownedTokenSource = 'tokens t JOIN users u ON u.id = t.user_id';
+
+/** Inserts a whole token; takes `toParameters`. */
+export const insertTokenSql: string = `
+  INSERT INTO tokens (${columns.map(([column]) => column).join(', ')})
+  VALUES (${columns.map(([column]) => `:${column}`).join(', ')})`;
+
+/** Writes every field of a token that exists; takes `toParameters`. */
+export const updateTokenSql: string = `
+  UPDATE tokens SET ${columns.map(([column]) => `${column} = :${column}`).join(', ')} WHERE id = :id`;
+
+/** A token as named parameters of the two statements above. */
+export function toParameters(token: TokenRecord): Record<string, string | number | null> {
+  return Object.fromEntries(columns.map(([column, field]) => [column, toSql(token[field])]));
+}
+
+function toSql(value: TokenRecord[keyof TokenRecord]): string | number | null {
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : value;
+}
+
+/** A row of `ownedTokenColumns` as the rest of the product knows it. */
+export function toOwnedToken(row: Row): OwnedToken {
+  const fields = Object.fromEntries(columns.map(([column, field]) => [field, row[column]]));
+  const token = {
+    ...fields,
+    scopes: JSON.parse(String(row['scopes'])) as string[],
+    networks: JSON.parse(String(row['networks'])) as string[],
+    enabled: row['enabled'] === 1,
+    // STRICT tables keep each column's type; the list above names a column for each field.
+  } as unknown as TokenRecord;
+  return {
+    token,
+    owner: {
+      id: token.userId,
+      name: String(row['owner_name']),
+      disabled: row['owner_disabled'] === 1 || row['owner_removed_at'] !== null,
+      version: Number(row['owner_version']),
+    },
+  };
+}

@@ -1,0 +1,145 @@
+import type { Clock } from '../core/clock.ts';
+import type { TokenId, UserId } from '../core/ids.ts';
+import type { RandomBytes } from '../core/random.ts';
+import { uuidV7 } from '../core/uuid.ts';
+import type { AuditEvent } from '../telemetry/audit.ts';
+import type { Announce } from './announce.ts';
+import type { Peppers } from './digest.ts';
+import { displayPrefixLength, mintToken } from './mint.ts';
+import { createTokenRevocation, type TokenRevocation } from './revocation.ts';
+import type { SharedCache } from './shared-cache.ts';
+import { type Actor, auditOf, type ChangedToken, createTokenChanges, noToken } from './token-changes.ts';
+import { copiedSettings, rotatedLifetime } from './token-lifetime.ts';
+import { refuse, settle, type TokenRefusal, type TokenSettings, unsettled } from './token-settings.ts';
+import type { TokenRecord, TokenStore } from './token-store.ts';
+
+/** Whom a new token speaks for. */
+export interface TokenOwner {
+  readonly id: UserId;
+  readonly name: string;
+  readonly disabled: boolean;
+}
+
+/** A token whose value can be read this once. */
+export interface MintedToken {
+  readonly kind: 'minted';
+  readonly token: TokenRecord;
+  /** The token itself; nothing keeps it. */
+  readonly value: string;
+}
+
+/**
+ * What can be done to tokens, for every surface alike. Expected refusals are values; the store's faults
+ * are thrown. When an operation resolves, the store has the change and it has been announced.
+ */
+export interface TokenLifecycle extends TokenRevocation {
+  create(actor: Actor, owner: TokenOwner, settings: TokenSettings): Promise<MintedToken | TokenRefusal>;
+  edit(actor: Actor, id: TokenId, settings: TokenSettings): Promise<ChangedToken | TokenRefusal>;
+  /**
+   * A new value for the same token; the old one is dead at once. Settings stay. A sliding window starts
+   * anew; a fixed token that has expired needs a new `expiresAt`.
+   */
+  rotate(actor: Actor, id: TokenId, expiresAt?: number | null): Promise<MintedToken | TokenRefusal>;
+  /** A new token of the same owner with the settings of this one, which may be expired or revoked, and changes to them. */
+  copySettings(actor: Actor, id: TokenId, changes: TokenSettings): Promise<MintedToken | TokenRefusal>;
+  setEnabled(actor: Actor, id: TokenId, enabled: boolean): Promise<ChangedToken | TokenRefusal>;
+}
+
+interface LifecycleDeps {
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+  readonly store: TokenStore;
+  readonly peppers: Peppers;
+  readonly announce: Announce;
+  readonly shared: SharedCache | null;
+}
+
+/** The lifecycle over one store. */
+export function createTokenLifecycle(deps: LifecycleDeps): TokenLifecycle {
+  const { clock, store } = deps;
+  const changes = createTokenChanges(deps);
+  return {
+    ...createTokenRevocation({ clock, store, changes }),
+    create: (actor, owner, settings) => create(deps, actor, owner, settings, {}),
+    async edit(actor, id, settings) {
+      const owned = await store.get(id);
+      if (owned === null) return noToken(id);
+      return changes.changeOne(id, 'token.edit', actor, (token) => {
+        const fields = settle(token, settings, owned.owner.name, clock.now());
+        return 'kind' in fields ? fields : onlyChanges(token, fields);
+      });
+    },
+    async rotate(actor, id, expiresAt) {
+      const { value, ...minted } = mint(deps);
+      const outcome = await changes.changeOne(id, 'token.rotate', actor, (token) => {
+        const lifetime = rotatedLifetime(token, expiresAt, clock.now());
+        return 'kind' in lifetime ? lifetime : { ...minted, ...lifetime };
+      });
+      return outcome.kind === 'refused' ? outcome : { kind: 'minted', token: outcome.token, value };
+    },
+    async copySettings(actor, id, wishes) {
+      const owned = await store.get(id);
+      if (owned === null) return noToken(id);
+      const settings = copiedSettings(owned.token, wishes, clock.now());
+      return 'kind' in settings ? settings : create(deps, actor, owned.owner, settings, { copyOf: id });
+    },
+    setEnabled: (actor, id, enabled) =>
+      changes.changeOne(id, enabled ? 'token.enable' : 'token.disable', actor, (token) =>
+        token.enabled === enabled ? null : { enabled },
+      ),
+  };
+}
+
+async function create(
+  deps: LifecycleDeps,
+  actor: Actor,
+  owner: TokenOwner,
+  settings: TokenSettings,
+  origin: AuditEvent['details'],
+): Promise<MintedToken | TokenRefusal> {
+  if (owner.disabled) return refuse('owner_gone', `The user ${owner.name} is disabled or removed.`);
+  const now = deps.clock.now();
+  const fields = settle(unsettled, { name: '', scopes: [], ...settings }, owner.name, now);
+  if ('kind' in fields) return fields;
+  const { value, ...minted } = mint(deps);
+  const token: TokenRecord = {
+    ...fields,
+    ...minted,
+    id: uuidV7(now, deps.randomBytes) as TokenId,
+    userId: owner.id,
+    createdAt: now,
+    createdBy: actor.name,
+    createdFrom: actor.address,
+    enabled: true,
+    revokedAt: null,
+    revokedBy: null,
+    revokedWhy: null,
+    lastUsedAt: null,
+    lastUsedAddress: null,
+    lastUsedClient: null,
+    version: 1,
+  };
+  const event = auditOf('token.create', actor, token, now, { ...origin, scopes: token.scopes });
+  await deps.store.insert(token, event);
+  return { kind: 'minted', token, value };
+}
+
+function mint({ peppers, randomBytes }: Pick<LifecycleDeps, 'peppers' | 'randomBytes'>): Pick<
+  TokenRecord,
+  'digest' | 'pepperId' | 'prefix'
+> & {
+  readonly value: string;
+} {
+  const value = mintToken(randomBytes);
+  const prefix = value.slice(0, displayPrefixLength);
+  return { value, digest: peppers.digest(value), pepperId: peppers.current, prefix };
+}
+
+/** Fields that differ, or null where none does. */
+function onlyChanges<Fields extends object>(token: TokenRecord, fields: Fields): Partial<Fields> | null {
+  const current = new Map<string, unknown>(Object.entries(token));
+  const changes = Object.entries(fields).filter(
+    ([field, value]) => JSON.stringify(current.get(field)) !== JSON.stringify(value),
+  );
+  return changes.length === 0 ? null : (Object.fromEntries(changes) as Partial<Fields>);
+}
