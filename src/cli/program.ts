@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander';
 import { Fault } from '../core/errors.ts';
 import type { CommandIo } from './command-io.ts';
 import { registerConfig } from './config.ts';
+import { registerServe } from './serve.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** This product's version, from its package.json. */
@@ -33,6 +34,7 @@ export function buildProgram(io: CommandIo): Command {
     .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
     .addHelpText('after', `\n${exitCodeHelp}`)
     .exitOverride();
+  registerServe(program, io, readVersion());
   registerConfig(program, io);
   return program;
 }

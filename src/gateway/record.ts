@@ -1,4 +1,5 @@
 import type { DenialCode, FaultCode } from '../core/errors.ts';
+import type { TokenId } from '../core/ids.ts';
 import type { Tier } from '../tokens/verification.ts';
 import type { Scheme } from './credential.ts';
 
@@ -16,7 +17,7 @@ export interface RequestRecord {
   readonly scheme: Scheme;
   readonly tier: Tier;
   readonly userName: string | null;
-  readonly tokenId: string | null;
+  readonly tokenId: TokenId | null;
   readonly clientAddress: string;
   readonly bytesIn: number;
   readonly bytesOut: number;

@@ -9,7 +9,7 @@ export type Violation = string;
 const ranks: Readonly<Record<string, number>> = {
   'main.ts': 8,
   cli: 7,
-  'compose.ts': 6,
+  compose: 6,
   server: 5,
   storage: 5,
   doors: 4,

@@ -1,0 +1,99 @@
+import type { Command } from 'commander';
+import { type Gateway, startGateway } from '../compose/gateway.ts';
+import type { Config } from '../config/config.ts';
+import { Fault } from '../core/errors.ts';
+import {
+  addConfigOptions,
+  configFailure,
+  readCommandConfig,
+  requireCommandConfig,
+} from './command-config.ts';
+import type { CommandIo } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+
+/** Adds `latchkey serve`: runs until TERM or INT, reloads at HUP. */
+export function registerServe(program: Command, io: CommandIo, version: string): void {
+  const command = addConfigOptions(program.command('serve'))
+    .description('run the gateway')
+    .option('--admin-port <number>', 'port of health, metrics and keys (default: 8081)')
+    .addHelpText(
+      'after',
+      '\nSignals: TERM and INT finish running requests and end with 0; HUP reads the configuration again and keeps the old one where the new one is wrong.\n',
+    );
+  command.action(() => serve(command, io, version));
+}
+
+async function serve(command: Command, io: CommandIo, version: string): Promise<void> {
+  const loaded = requireCommandConfig(command, io, 'required');
+  const gateway = await start(loaded.config, version);
+  announce(gateway, loaded.config, loaded.file, io);
+  const reload = (): void => reloadConfig(gateway, command, io);
+  process.on('SIGHUP', reload);
+  const signal = await stopSignal();
+  gateway.log.info({ signal }, 'draining');
+  await gateway.drain();
+  process.off('SIGHUP', reload);
+}
+
+async function start(config: Config, version: string): Promise<Gateway> {
+  try {
+    return await startGateway(config, { version, logStream: process.stdout });
+  } catch (error) {
+    throw startFailure(error, config);
+  }
+}
+
+/** What keeps a gateway from starting, as a sentence with the next step. */
+function startFailure(error: unknown, config: Config): unknown {
+  if (error instanceof Fault) return new CommandFailure(exitCodes.fault, error.message, error);
+  const { code, port, syscall } = error as NodeJS.ErrnoException & { readonly port?: number };
+  if (syscall !== 'listen' || code === undefined) return error;
+  const key = port === config.admin.port ? 'admin.port' : 'listen.port (--port)';
+  const why: Readonly<Record<string, string>> = {
+    EADDRINUSE: `another program listens on port ${port}: stop it, or choose another ${key}`,
+    EACCES: `this user may not listen on port ${port}: choose a ${key} above 1023`,
+    EADDRNOTAVAIL: `the address for port ${port} is not one of this machine: check ${key.replace('port', 'host')}`,
+  };
+  const reason = why[code] ?? `the system says ${code} for port ${port}: check ${key}`;
+  return new CommandFailure(exitCodes.fault, `cannot listen: ${reason}.`, error);
+}
+
+function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
+  const host = config.listen.host ?? 'every address';
+  const lines = [
+    `latchkey listens on port ${gateway.port} (${host})`,
+    ...config.routes.map(
+      ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
+    ),
+    `health and metrics on http://${config.admin.host}:${gateway.adminPort}`,
+    `configuration: ${file ?? 'flags, environment and defaults'}; store: ${config.store.path}`,
+  ];
+  io.stderr(`${lines.join('\n')}\n`);
+}
+
+/** All or nothing: a configuration with any problem changes nothing. */
+function reloadConfig(gateway: Gateway, command: Command, io: CommandIo): void {
+  try {
+    const result = readCommandConfig(command, io, 'required');
+    if (result.kind === 'invalid') throw configFailure(result);
+    const waiting = gateway.reload(result.config);
+    gateway.log.info({ needRestart: waiting }, 'configuration reloaded');
+    if (waiting.length > 0)
+      io.stderr(`latchkey: reloaded; changes to ${waiting.join(', ')} need a restart\n`);
+  } catch (error) {
+    gateway.reloadFailed();
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    gateway.log.error({ reason }, 'configuration not reloaded: the old one stays in force');
+    io.stderr(`latchkey: not reloaded, the old configuration stays in force: ${reason}\n`);
+  }
+}
+
+function stopSignal(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    const stop = (signal: NodeJS.Signals): void => {
+      process.off('SIGTERM', stop).off('SIGINT', stop);
+      resolve(signal);
+    };
+    process.on('SIGTERM', stop).on('SIGINT', stop);
+  });
+}

@@ -1,0 +1,207 @@
+/*
+ * The gateway as a whole: what `serve` starts, reloads and drains. What is opened here is closed in reverse.
+ */
+import path from 'node:path';
+import type { Writable } from 'node:stream';
+import type { Config } from '../config/config.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
+import { Fault } from '../core/errors.ts';
+import type { TokenId } from '../core/ids.ts';
+import { systemRandom } from '../core/random.ts';
+import { type AssertionSigner, createAssertionSigner } from '../gateway/assertion.ts';
+import type { PipelineDeps } from '../gateway/pipeline.ts';
+import { createProgressWatch } from '../gateway/progress.ts';
+import { createRequestIds } from '../gateway/request-id.ts';
+import { createSpool } from '../gateway/spool.ts';
+import { type AdminListener, createAdminListener } from '../server/admin-listener.ts';
+import { createPublicListener } from '../server/public-listener.ts';
+import { createAccessLog } from '../telemetry/access-log.ts';
+import { createLog, type Log } from '../telemetry/log.ts';
+import { LogOutput } from '../telemetry/log-output.ts';
+import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { openAssertionKey } from './assertion-key.ts';
+import { type Closers, createClosers } from './closers.ts';
+import { openLifecycle } from './lifecycle.ts';
+import { createRecorder } from './recorder.ts';
+import { type OpenedRedis, openRedis } from './redis.ts';
+import { createRouting, type Routing } from './routing.ts';
+import { type OpenedStore, openStore } from './store.ts';
+import { startSweep } from './sweep.ts';
+import { type OpenedVerification, openVerification } from './verification.ts';
+
+/** A running gateway. */
+export interface Gateway {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly log: Log;
+  /**
+   * Puts a new configuration in force for all requests that begin from now on. Returns the keys
+   * whose new values need a restart.
+   */
+  reload(config: Config): readonly string[];
+  /** A reload failed: the old configuration stays, and the metrics say so. */
+  reloadFailed(): void;
+  /** Not ready any more; running requests finish within `limits.drainMs`; everything is written and closed. */
+  drain(): Promise<void>;
+}
+
+/** Where the gateway runs. */
+export interface Surroundings {
+  readonly version: string;
+  /** Takes the log: one JSON line each. */
+  readonly logStream: Writable;
+}
+
+/**
+ * Opens everything in order, the public port last, so that a gateway that answers is whole.
+ * Rejects with a Fault or the system's error (EADDRINUSE …), everything closed again.
+ */
+export async function startGateway(config: Config, surroundings: Surroundings): Promise<Gateway> {
+  const closers = createClosers();
+  try {
+    return await open(config, surroundings, systemClock, closers);
+  } catch (error) {
+    await closers.closeAll();
+    throw error;
+  }
+}
+
+async function open(
+  config: Config,
+  { version, logStream }: Surroundings,
+  clock: Clock,
+  closers: Closers,
+): Promise<Gateway> {
+  const output = new LogOutput({ stream: logStream, clock });
+  closers.add(() => output.close());
+  const log = createLog({ level: config.log.level, output, clock });
+  const store = await openStore(config, clock);
+  closers.add(() => store.close());
+  const redis = await openConfiguredRedis(config, store, clock, log, closers);
+  const verification = await openVerification(config, store, redis, clock, log, closers);
+  closers.add(startSweep(openLifecycle(store, redis, verification.freshness, clock).lifecycle, log));
+  const metrics = createMetrics({
+    version,
+    clock,
+    sources: {
+      tokens: () => store.tokens.countByState(clock.now()),
+      feeds: () => verification.feedHealth(),
+      cachesTrusted: () => verification.freshness.isFresh(),
+      redisUp: () => redis?.up() ?? null,
+      logLinesDropped: () => output.dropped,
+    },
+  });
+  metrics.configLoaded(true);
+  const key = openAssertionKey(config.assertionKey, config.dataDir);
+  const assertions = await createAssertionSigner(key, clock);
+  const accessLog = config.log.access ? createAccessLog({ output, clock }) : null;
+  const recorder = createRecorder(metrics, accessLog, log);
+  const lasting = lastingDeps(config, verification, assertions, recorder, clock, closers);
+  const admin = adminListener(store, metrics, assertions);
+  return openDoors(config, lasting, admin, metrics, log, clock, closers);
+}
+
+async function openConfiguredRedis(
+  config: Config,
+  store: OpenedStore,
+  clock: Clock,
+  log: Log,
+  closers: Closers,
+): Promise<OpenedRedis | null> {
+  if (config.redis === null) return null;
+  const redis = await openRedis(config.redis, store.tokens.realm, store.peppers, clock, log);
+  closers.add(() => redis.close());
+  return redis;
+}
+
+/** What every request needs and no reload replaces. */
+type LastingDeps = Omit<PipelineDeps, keyof Routing>;
+
+function lastingDeps(
+  config: Config,
+  { verifier }: OpenedVerification,
+  assertions: AssertionSigner,
+  recorder: PipelineDeps['recorder'],
+  clock: Clock,
+  closers: Closers,
+): LastingDeps {
+  const watch = createProgressWatch(config.limits, clock);
+  closers.add(() => watch.stop());
+  return {
+    verifier,
+    assertions,
+    watch,
+    spool: createSpool(path.join(config.dataDir, 'spool'), config.limits.spoolBytes),
+    recorder,
+    nextRequestId: createRequestIds(systemRandom),
+  };
+}
+
+function adminListener(store: OpenedStore, metrics: Metrics, assertions: AssertionSigner): AdminListener {
+  const storeProblem = async (): Promise<string | null> => {
+    try {
+      await store.tokens.get('' as TokenId);
+      return null;
+    } catch (error) {
+      return error instanceof Fault ? error.message : 'the store failed';
+    }
+  };
+  return createAdminListener({
+    readiness: [{ name: 'store', problem: storeProblem }],
+    renderMetrics: () => metrics.render(),
+    jwks: () => JSON.stringify(assertions.jwks),
+  });
+}
+
+async function openDoors(
+  config: Config,
+  lasting: LastingDeps,
+  admin: AdminListener,
+  metrics: Metrics,
+  log: Log,
+  clock: Clock,
+  closers: Closers,
+): Promise<Gateway> {
+  let routing = createRouting(config, clock);
+  let pipeline: PipelineDeps = { ...lasting, ...routing };
+  closers.add(() => routing.close());
+  const adminPort = await admin.listen(config.admin.host, config.admin.port);
+  closers.add(() => admin.close());
+  const { headMs, keepAliveMs, drainMs } = config.limits;
+  const door = createPublicListener({ pipeline: () => pipeline, headMs, keepAliveMs });
+  const port = await door.listen(config.listen.host, config.listen.port);
+  return {
+    port,
+    adminPort,
+    log,
+    reload(next) {
+      // The former routes' connections close as they fall idle: requests may still be using them.
+      routing = createRouting(next, clock);
+      pipeline = { ...lasting, ...routing };
+      metrics.configLoaded(true);
+      return keysNeedingRestart(config, next);
+    },
+    reloadFailed: () => metrics.configLoaded(false),
+    async drain() {
+      admin.startDraining();
+      await door.drain(drainMs);
+      await closers.closeAll();
+    },
+  };
+}
+
+/** Top-level keys that differ and that `reload` does not put in force. */
+function keysNeedingRestart(former: Config, next: Config): readonly string[] {
+  const fixed = [
+    'listen',
+    'admin',
+    'dataDir',
+    'store',
+    'redis',
+    'peppers',
+    'assertionKey',
+    'log',
+    'limits',
+  ] as const;
+  return fixed.filter((key) => JSON.stringify(former[key]) !== JSON.stringify(next[key]));
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import type { RedisConfig } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Realm } from '../core/ids.ts';
+import { redisAnnouncer, RedisChangeFeed } from '../storage/redis/change-bus.ts';
+import { messageCodec, messageKeys } from '../storage/redis/change-message.ts';
+import { commandClient, subscriberClient } from '../storage/redis/connection.ts';
+import { secretsOf } from '../storage/redis/endpoint.ts';
+import { HealthGate } from '../storage/redis/health-gate.ts';
+import { redisSharedCache } from '../storage/redis/shared-cache.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { ChangeAnnouncer, ChangeFeed } from '../tokens/change-feed.ts';
+import type { Peppers } from '../tokens/digest.ts';
+import type { SharedCache } from '../tokens/shared-cache.ts';
+
+/** Redis in its three parts. It may be away at any time, also now. */
+export interface OpenedRedis {
+  readonly cache: SharedCache;
+  readonly announcer: ChangeAnnouncer;
+  readonly feed: ChangeFeed;
+  /** Whether commands are being sent. */
+  up(): boolean;
+  close(): Promise<void>;
+}
+
+/** Connects, or begins to; a Redis that is away is logged, never fatal. */
+export async function openRedis(
+  config: RedisConfig,
+  realm: Realm,
+  peppers: Peppers,
+  clock: Clock,
+  log: Log,
+): Promise<OpenedRedis> {
+  const gate = new HealthGate({
+    client: commandClient(config, Math.random),
+    random: Math.random,
+    secrets: secretsOf(config),
+    report: ({ up, reason }) => {
+      if (up && reason === null) log.info({}, 'Redis answers');
+      else
+        log.warn(
+          { reason },
+          up ? 'Redis refuses some commands' : 'Redis is away: the store is asked instead',
+        );
+    },
+  });
+  const codec = messageCodec(realm, messageKeys(peppers, realm));
+  const feed = new RedisChangeFeed({
+    gate,
+    codec,
+    openSubscriber: (attempt) => subscriberClient(config, attempt),
+    sender: randomUUID(),
+    clock,
+    random: Math.random,
+    ignored: (why) => log.warn({ why }, 'a message on the Redis channel was not understood'),
+    subscribed: (up) =>
+      log.info({ up }, up ? 'hears changes through Redis' : 'hears no changes through Redis'),
+  });
+  await gate.start();
+  return {
+    cache: redisSharedCache(gate),
+    announcer: redisAnnouncer(gate, codec),
+    feed,
+    up: () => gate.open,
+    close: () => gate.stop(),
+  };
+}

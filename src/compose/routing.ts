@@ -1,0 +1,33 @@
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { createClientSideReader } from '../gateway/client-side.ts';
+import type { DecideDeps } from '../gateway/decide.ts';
+import { createFieldRules } from '../gateway/field-rules.ts';
+import { compileRoute, credentialNames, identityNames, type Route } from '../gateway/route.ts';
+import { createRouteTable } from '../gateway/routes.ts';
+
+/** Everything of the gateway that one configuration decides and the next one replaces. */
+export interface Routing extends Pick<DecideDeps, 'rules' | 'clientSide' | 'routes' | 'authorization'> {
+  readonly compiled: readonly Route[];
+  /** Lets running requests finish and closes the connections to the backends. */
+  close(): Promise<void>;
+}
+
+/** Prepares the routes of a configuration; opens no connection. */
+export function createRouting(config: Config, clock: Clock): Routing {
+  const compiled = config.routes.map((route) => compileRoute(route, config.routes, config.limits, clock));
+  const routes = createRouteTable(compiled);
+  return {
+    compiled,
+    routes,
+    rules: createFieldRules(identityNames(config.routes), credentialNames(config.routes)),
+    clientSide: createClientSideReader(config.trustedProxies),
+    authorization: {
+      routeNameAt: (host, path) => routes.find(host, path)?.name ?? null,
+      reportBytes: config.limits.reportBytes,
+    },
+    async close() {
+      await Promise.all(compiled.map(({ backends }) => backends.close()));
+    },
+  };
+}

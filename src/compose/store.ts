@@ -1,0 +1,50 @@
+import path from 'node:path';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { systemRandom } from '../core/random.ts';
+import type { UserStore } from '../identity/user-store.ts';
+import { openSqlite } from '../storage/sqlite/database.ts';
+import { JournalFeed } from '../storage/sqlite/journal-feed.ts';
+import { createSqliteTokenStore } from '../storage/sqlite/token-store.ts';
+import { createSqliteUserStore } from '../storage/sqlite/user-store.ts';
+import type { ChangeFeed } from '../tokens/change-feed.ts';
+import type { Peppers } from '../tokens/digest.ts';
+import { openPeppers } from '../tokens/pepper-file.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
+
+/** The truth, opened: what gateway and commands share. */
+export interface OpenedStore {
+  readonly tokens: TokenStore;
+  readonly users: UserStore;
+  readonly peppers: Peppers;
+  /** A feed of its own for each caller; unstarted. */
+  journal(): ChangeFeed;
+  close(): void;
+}
+
+/**
+ * Opens the store and the peppers that its digests need.
+ * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
+ */
+export async function openStore(config: Config, clock: Clock): Promise<OpenedStore> {
+  const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
+  try {
+    const tokens = createSqliteTokenStore(database);
+    const peppers = await openPeppers({
+      configured: config.peppers,
+      file: path.join(config.dataDir, 'pepper'),
+      store: tokens,
+      randomBytes: systemRandom,
+    });
+    return {
+      tokens,
+      users: createSqliteUserStore(database),
+      peppers,
+      journal: () => new JournalFeed({ path: config.store.path, clock }),
+      close: () => database.close(),
+    };
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
