@@ -168,7 +168,13 @@ async function openDoors(
   const adminPort = await admin.listen(config.admin.host, config.admin.port);
   closers.add(() => admin.close());
   const { headMs, keepAliveMs, drainMs } = config.limits;
-  const door = createPublicListener({ pipeline: () => pipeline, headMs, keepAliveMs });
+  const keys = JSON.stringify(lasting.assertions.jwks);
+  const door = createPublicListener({
+    pipeline: () => pipeline,
+    assertionKeys: () => (routing.sendsAssertions ? keys : null),
+    headMs,
+    keepAliveMs,
+  });
   const port = await door.listen(config.listen.host, config.listen.port);
   return {
     port,

@@ -3,12 +3,13 @@ import type { Clock } from '../core/clock.ts';
 import { createClientSideReader } from '../gateway/client-side.ts';
 import type { DecideDeps } from '../gateway/decide.ts';
 import { createFieldRules } from '../gateway/field-rules.ts';
-import { compileRoute, credentialNames, identityNames, type Route } from '../gateway/route.ts';
+import { compileRoute, credentialNames, identityNames } from '../gateway/route.ts';
 import { createRouteTable } from '../gateway/routes.ts';
 
 /** Everything of the gateway that one configuration decides and the next one replaces. */
 export interface Routing extends Pick<DecideDeps, 'rules' | 'clientSide' | 'routes' | 'authorization'> {
-  readonly compiled: readonly Route[];
+  /** Whether some route identifies users by signed assertions. */
+  readonly sendsAssertions: boolean;
   /** Lets running requests finish and closes the connections to the backends. */
   close(): Promise<void>;
 }
@@ -18,7 +19,7 @@ export function createRouting(config: Config, clock: Clock): Routing {
   const compiled = config.routes.map((route) => compileRoute(route, config.routes, config.limits, clock));
   const routes = createRouteTable(compiled);
   return {
-    compiled,
+    sendsAssertions: config.routes.some(({ identity }) => identity.assertion !== null),
     routes,
     rules: createFieldRules(identityNames(config.routes), credentialNames(config.routes)),
     clientSide: createClientSideReader(config.trustedProxies),

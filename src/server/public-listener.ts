@@ -14,6 +14,8 @@ const headBytesMax = 16_384;
 export interface PublicListenerDeps {
   /** The pipeline in force; asked for every request, so that a reload needs no new listener. */
   pipeline(): PipelineDeps;
+  /** The public keys of assertions as JSON; null while no route sends any. */
+  assertionKeys(): string | null;
   readonly headMs: number;
   readonly keepAliveMs: number;
 }
@@ -25,6 +27,9 @@ export interface PublicListener {
   /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
   drain(graceMs: number): Promise<void>;
 }
+
+/** Where backends fetch the keys of assertions (RFC 8615). */
+const assertionKeysTarget = '/.well-known/jwks.json';
 
 /** Builds the listener around `serve()`. */
 export function createPublicListener(deps: PublicListenerDeps): PublicListener {
@@ -41,7 +46,11 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   // One above the cap: the reader refuses with a reason what Node would otherwise cut.
   server.maxHeadersCount = 201;
   server.timeout = 0;
-  server.on('request', (req, res) => void serve(req, res, false, deps.pipeline()));
+  server.on('request', (req, res) => {
+    const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
+    if (keys === null) void serve(req, res, false, deps.pipeline());
+    else sendKeys(req, res, keys);
+  });
   server.on('checkContinue', (req, res) => void serve(req, res, true, deps.pipeline()));
   // What it expects is refused by the reader, with everything else that is wrong.
   server.on('checkExpectation', (req, res) => void serve(req, res, false, deps.pipeline()));
@@ -54,6 +63,17 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     listen: (host, port) => listen(server, host, port),
     drain: (graceMs) => drain(server, graceMs),
   };
+}
+
+/** Public knowledge: nothing of the request is read but its method. */
+function sendKeys(req: IncomingMessage, res: ServerResponse, keys: string): void {
+  const isRead = req.method === 'GET' || req.method === 'HEAD';
+  res.writeHead(isRead ? 200 : 405, {
+    'Content-Type': 'application/jwk-set+json',
+    'Content-Length': isRead ? Buffer.byteLength(keys) : 0,
+    ...(isRead ? { 'Cache-Control': 'public, max-age=300' } : { Allow: 'GET, HEAD' }),
+  });
+  res.end(isRead && req.method === 'GET' ? keys : undefined);
 }
 
 function listen(server: Server, host: string | null, port: number): Promise<number> {
