@@ -29,7 +29,7 @@ export function parseIf(text: string, host: string): ParsedIf | null {
   } else {
     while (at !== -1 && text[at] === '<') {
       const end = text.indexOf('>', at);
-      const tag = end === -1 ? null : readOwnUrl(text.slice(at + 1, end), host);
+      const tag = end === -1 ? null : readTag(text.slice(at + 1, end), host);
       if (tag === null || tags.length === tagsMax) return null;
       tags.push({ ...tag, start: at + 1, end });
       at = readLists(text, skipSpace(text, end + 1));
@@ -48,6 +48,10 @@ export function rewriteIf(parsed: ParsedIf, origin: string): string {
     from = tag.end;
   }
   return rewritten + parsed.text.slice(from);
+}
+
+function readTag(text: string, host: string): OwnResource | null {
+  return uriCharacters.test(text) ? readOwnUrl(text, host) : null;
 }
 
 /** Reads one or more lists; the position after them and their space, or -1. */
@@ -80,7 +84,10 @@ function readConditions(text: string, from: number): number {
  * nothing is read twice.
  */
 const condition =
-  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\x21-\x3b\x3d\x3f-\x7e]+>|\[(?:W\/)?"[\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"\])/iy;
+  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&'()*+,;=%-]+>|\[(?:W\/)?"[\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"\])/iy;
+
+/** The characters RFC 3986 has for a URI: a tag with another one would end elsewhere for a looser reader. */
+const uriCharacters = /^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/;
 
 function skipSpace(text: string, from: number): number {
   let at = from;

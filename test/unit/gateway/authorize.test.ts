@@ -1,0 +1,527 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { authorize } from '../../../src/gateway/authorize.ts';
+import { compileAuthorizedRoute } from '../../../src/gateway/authorized-route.ts';
+import { headOf, permitFor, principalWith, routeConfig, verdict } from './authorize-fixture.ts';
+
+const photos = '/dav/files/alice/Photos';
+const readOnly = [`path:${photos}/:r`];
+const writeOnly = [`path:${photos}/:w`];
+const both = [`path:${photos}/:rw`];
+const allow = 'allow';
+const outside = '403 outside_scope';
+
+describe('methods', () => {
+  const of = (method: string, scopes: readonly string[]): Promise<string> =>
+    verdict({ method, target: `${photos}/a.jpg`, headers: { Depth: '0' }, scopes });
+
+  for (const method of ['GET', 'HEAD', 'OPTIONS', 'PROPFIND']) {
+    test(`${method} needs read`, async () => {
+      assert.equal(await of(method, readOnly), allow);
+      assert.equal(await of(method, writeOnly), outside);
+    });
+  }
+
+  for (const method of [
+    'PUT',
+    'POST',
+    'PATCH',
+    'DELETE',
+    'MKCOL',
+    'MKCALENDAR',
+    'PROPPATCH',
+    'LOCK',
+    'UNLOCK',
+    'ACL',
+  ]) {
+    test(`${method} needs write`, async () => {
+      assert.equal(await of(method, writeOnly), allow);
+      assert.equal(await of(method, readOnly), outside);
+    });
+  }
+
+  for (const method of [
+    'BIND',
+    'REBIND',
+    'UNBIND',
+    'LINK',
+    'UNLINK',
+    'UPDATE',
+    'MERGE',
+    'UPDATEREDIRECTREF',
+  ]) {
+    test(`${method} names other resources and needs a token for everything`, async () => {
+      assert.equal(await of(method, both), outside);
+      assert.equal(await of(method, ['route:files:rw']), outside);
+      assert.equal(await of(method, ['*']), allow);
+    });
+  }
+
+  for (const method of [
+    'MKREDIRECTREF',
+    'BASELINE-CONTROL',
+    'VERSION-CONTROL',
+    'QUERY',
+    'PURGE',
+    'get',
+    'toString',
+    '__proto__',
+  ]) {
+    test(`${method} is not bounded and needs a token for everything`, async () => {
+      assert.equal(await of(method, both), outside);
+      assert.equal(await of(method, ['*']), allow);
+    });
+  }
+
+  test('a token without scopes may do nothing', async () => assert.equal(await of('GET', []), outside));
+
+  test('any one scope suffices', async () => {
+    assert.equal(await of('PUT', ['path:/x/:rw', ...readOnly, ...writeOnly]), allow);
+  });
+});
+
+describe('X-HTTP-Method-Override', () => {
+  const of = (method: string, override: string, scopes: readonly string[]): Promise<string> =>
+    verdict({ method, target: `${photos}/a.jpg`, headers: { 'X-HTTP-Method-Override': override }, scopes });
+
+  test('both methods must be allowed', async () => {
+    assert.equal(await of('POST', 'PUT', both), allow);
+    assert.equal(await of('POST', 'delete', both), allow);
+    assert.equal(await of('POST', 'GET', readOnly), outside);
+    assert.equal(await of('POST', 'GET', writeOnly), outside);
+    assert.equal(await of('GET', 'delete', readOnly), outside);
+  });
+
+  test('what cannot be bounded is refused', async () => {
+    for (const override of ['REPORT', 'SEARCH', 'BIND', 'nonsense', 'TRACE']) {
+      assert.equal(await of('POST', override, both), outside, override);
+    }
+  });
+
+  test('COPY and MOVE ask for a Destination', async () => {
+    assert.equal(await of('POST', 'MOVE', both), '400 malformed_destination');
+  });
+
+  test('the root of a scope is not deleted in disguise', async () => {
+    const asked = { method: 'POST', target: `${photos}/`, scopes: both };
+    assert.equal(await verdict(asked), allow);
+    assert.equal(await verdict({ ...asked, headers: { 'X-HTTP-Method-Override': 'DELETE' } }), outside);
+  });
+});
+
+describe('a folder scope', () => {
+  for (const [method, target] of [
+    ['GET', `${photos}x/a.jpg`],
+    ['GET', '/dav/files/alice/photos/a.jpg'],
+    ['GET', '/dav/files/alice/Photo'],
+    ['GET', '/dav/files/alice/'],
+    ['HEAD', '/'],
+  ] as const) {
+    test(`does not reach ${method} ${target}`, async () => {
+      assert.equal(await verdict({ method, target, scopes: both }), outside);
+    });
+  }
+
+  for (const root of [photos, `${photos}/`, '/dav/files/alice/%50hotos/']) {
+    for (const [method, expected] of [
+      ['GET', allow],
+      ['PROPFIND', allow],
+      ['MKCOL', allow],
+      ['PROPPATCH', allow],
+      ['LOCK', allow],
+      ['POST', allow],
+      ['PUT', outside],
+      ['DELETE', outside],
+    ] as const) {
+      test(`root ${root}: ${method} is ${expected}`, async () => {
+        assert.equal(await verdict({ method, target: root, scopes: both }), expected);
+      });
+    }
+
+    test(`root ${root} can be copied, not moved and not overwritten`, async () => {
+      const elsewhere = { Destination: `${photos}/b` };
+      assert.equal(await verdict({ method: 'COPY', target: root, headers: elsewhere, scopes: both }), allow);
+      assert.equal(
+        await verdict({ method: 'MOVE', target: root, headers: elsewhere, scopes: both }),
+        outside,
+      );
+      for (const method of ['COPY', 'MOVE']) {
+        const headers = { Destination: root, Overwrite: 'F' };
+        assert.equal(await verdict({ method, target: `${photos}/a`, headers, scopes: both }), outside);
+      }
+    });
+  }
+
+  test('inside another scope, its root is below that one', async () => {
+    const scopes = [...readOnly, 'path:/dav/files/alice/:rw'];
+    assert.equal(await verdict({ method: 'DELETE', target: `${photos}/`, scopes }), allow);
+    assert.equal(await verdict({ method: 'DELETE', target: '/dav/files/alice/', scopes }), outside);
+  });
+
+  test('what is above it is never deleted, moved, locked or written', async () => {
+    for (const target of ['/', '/dav', '/dav/files/', '/dav/files/alice', '/dav/files/alice/']) {
+      for (const method of ['DELETE', 'PUT', 'PROPPATCH', 'LOCK', 'MKCOL', 'POST']) {
+        assert.equal(await verdict({ method, target, scopes: both }), outside, `${method} ${target}`);
+      }
+      const headers = { Destination: `${photos}/x` };
+      assert.equal(await verdict({ method: 'MOVE', target, headers, scopes: both }), outside, target);
+      const over = { Destination: target };
+      assert.equal(
+        await verdict({ method: 'MOVE', target: `${photos}/a`, headers: over, scopes: both }),
+        outside,
+      );
+    }
+  });
+});
+
+describe('what is above a scope', () => {
+  const of = (method: string, target: string, depth: string | null, scopes = readOnly): Promise<string> =>
+    verdict({ method, target, headers: depth === null ? {} : { Depth: depth }, scopes });
+
+  for (const target of ['/', '/dav', '/dav/', '/dav/files/alice', '/dav/files/alice/']) {
+    test(`${target} answers probes alone`, async () => {
+      assert.equal(await of('PROPFIND', target, '0'), allow);
+      assert.equal(await of('OPTIONS', target, null), allow);
+      assert.equal(await of('PROPFIND', target, '1'), outside);
+      assert.equal(await of('PROPFIND', target, 'infinity'), outside);
+      assert.equal(await of('PROPFIND', target, null), outside);
+      assert.equal(await of('GET', target, null), outside);
+      assert.equal(await of('HEAD', target, null), outside);
+    });
+  }
+
+  test('is told from what is beside it', async () => {
+    for (const target of ['/dav/files/bob/', '/da', '/dav/files/alice/Music/', `${photos}x`]) {
+      assert.equal(await of('PROPFIND', target, '0'), outside, target);
+      assert.equal(await of('OPTIONS', target, null), outside, target);
+    }
+  });
+
+  test('answers nothing on a REST route', async () => {
+    const routes = [routeConfig({ kind: 'rest' })];
+    for (const method of ['OPTIONS', 'PROPFIND']) {
+      assert.equal(
+        await verdict({ method, target: '/dav/', headers: { Depth: '0' }, scopes: readOnly, routes }),
+        outside,
+      );
+    }
+  });
+});
+
+describe('a file scope', () => {
+  const scopes = ['path:/dav/notes.txt:rw'];
+  const of = (method: string, target: string, headers: Record<string, string> = {}): Promise<string> =>
+    verdict({ method, target, headers, scopes });
+
+  test('reaches that file, with or without a trailing slash', async () => {
+    for (const target of ['/dav/notes.txt', '/dav/notes.txt/', '/dav/%6eotes.txt']) {
+      assert.equal(await of('GET', target), allow);
+      assert.equal(await of('PUT', target), allow);
+      assert.equal(await of('DELETE', target), allow);
+    }
+  });
+
+  test('reaches nothing beside or below it', async () => {
+    for (const target of [
+      '/dav/notes.txt.bak',
+      '/dav/notes.tx',
+      '/dav/notes.txt/x',
+      '/dav/NOTES.TXT',
+      '/dav/',
+    ]) {
+      assert.equal(await of('GET', target), outside, target);
+    }
+  });
+
+  test('shows nothing below it, should it be a folder', async () => {
+    assert.equal(await of('PROPFIND', '/dav/notes.txt', { Depth: '0' }), allow);
+    assert.equal(await of('PROPFIND', '/dav/notes.txt', { Depth: '1' }), outside);
+    assert.equal(await of('PROPFIND', '/dav/notes.txt'), outside);
+    const body = '<sync-collection xmlns="DAV:"/>';
+    assert.equal(await verdict({ method: 'REPORT', target: '/dav/notes.txt', scopes, body }), outside);
+  });
+});
+
+describe('Depth and Overwrite', () => {
+  const of = (
+    headers: Record<string, string>,
+    scopes: readonly string[],
+    kind: 'webdav' | 'rest' = 'webdav',
+  ) =>
+    verdict({ method: 'PROPFIND', target: `${photos}/`, headers, scopes, routes: [routeConfig({ kind })] });
+
+  for (const scopes of [readOnly, ['*']]) {
+    test(`are read strictly with ${scopes}`, async () => {
+      for (const depth of ['0', '1', 'infinity', 'Infinity'])
+        assert.equal(await of({ Depth: depth }, scopes), allow);
+      for (const depth of ['', '2', '00', '-1', '1,noroot', '0, 1', 'infinite']) {
+        assert.equal(await of({ Depth: depth }, scopes), '400 malformed_header', depth);
+      }
+      for (const overwrite of ['T', 'F']) assert.equal(await of({ Overwrite: overwrite }, scopes), allow);
+      for (const overwrite of ['', 'true', 'TF', 't']) {
+        assert.equal(await of({ Overwrite: overwrite }, scopes), '400 malformed_header', overwrite);
+      }
+    });
+  }
+
+  test('mean nothing on a REST route', async () => {
+    assert.equal(await of({ Depth: '7', Overwrite: 'yes' }, ['*'], 'rest'), allow);
+  });
+});
+
+describe('COPY and MOVE', () => {
+  const of = (
+    method: string,
+    target: string,
+    destination: string,
+    scopes: readonly string[],
+  ): Promise<string> => verdict({ method, target, headers: { Destination: destination }, scopes });
+  const inbox = '/dav/files/alice/Inbox';
+
+  test('COPY reads the source and writes the destination', async () => {
+    assert.equal(await of('COPY', `${photos}/a`, `${inbox}/a`, [...readOnly, `path:${inbox}/:w`]), allow);
+    assert.equal(await of('COPY', `${photos}/a`, `${inbox}/a`, [...writeOnly, `path:${inbox}/:w`]), outside);
+    assert.equal(await of('COPY', `${photos}/a`, `${inbox}/a`, [...readOnly, `path:${inbox}/:r`]), outside);
+  });
+
+  test('MOVE writes both', async () => {
+    assert.equal(await of('MOVE', `${photos}/a`, `${inbox}/a`, [...writeOnly, `path:${inbox}/:w`]), allow);
+    assert.equal(await of('MOVE', `${photos}/a`, `${inbox}/a`, [...readOnly, `path:${inbox}/:rw`]), outside);
+    assert.equal(await of('MOVE', `${photos}/a`, `${inbox}/a`, [...both, `path:${inbox}/:r`]), outside);
+  });
+
+  test('the Destination comes back in original bytes', async () => {
+    const headers = { Destination: 'HTTP://GW.example:80/dav/files/alice/Photos/%C3%9C%20b' };
+    const permit = await permitFor({ method: 'MOVE', target: `${photos}/a`, headers, scopes: both });
+    assert.equal(permit.destination?.rawPath, '/dav/files/alice/Photos/%C3%9C%20b');
+    assert.equal(permit.destination?.path, '/dav/files/alice/Photos/Ü b');
+    assert.equal(permit.dropDestination, false);
+  });
+
+  for (const scopes of [both, ['*']]) {
+    for (const kind of ['webdav', 'caldav', 'rest'] as const) {
+      test(`a Destination elsewhere is malformed on a ${kind} route with ${scopes}`, async () => {
+        for (const destination of [
+          '',
+          '*',
+          'b.jpg',
+          '//gw.example/x',
+          'http://evil.example/x',
+          'ftp://gw.example/x',
+        ]) {
+          const headers = { Destination: destination };
+          const routes = [routeConfig({ kind })];
+          const said = await verdict({ method: 'COPY', target: `${photos}/a`, headers, scopes, routes });
+          assert.equal(said, '400 malformed_destination', destination);
+        }
+      });
+    }
+  }
+
+  test('without a Destination they are malformed for every token', async () => {
+    for (const method of ['COPY', 'MOVE']) {
+      for (const scopes of [both, ['*']]) {
+        assert.equal(await verdict({ method, target: `${photos}/a`, scopes }), '400 malformed_destination');
+      }
+    }
+  });
+
+  test('a Destination behind another route is outside, though a scope covers it', async () => {
+    const routes = [
+      routeConfig(),
+      routeConfig({ name: 'other', match: { host: null, path: '/dav/files/alice/Photos/o/' } }),
+    ];
+    const headers = { Destination: `${photos}/o/a` };
+    assert.equal(
+      await verdict({ method: 'MOVE', target: `${photos}/a`, headers, scopes: both, routes }),
+      outside,
+    );
+  });
+
+  test('a Destination means nothing to other methods and is dropped unread', async () => {
+    for (const method of ['GET', 'PUT', 'PROPFIND', 'LOCK', 'MKCOL', 'DELETE']) {
+      const asked = {
+        method,
+        target: `${photos}/a`,
+        headers: { Destination: 'http://evil.example/ nonsense' },
+        scopes: both,
+      };
+      const permit = await permitFor(asked);
+      assert.equal(permit.dropDestination, true);
+      assert.equal(permit.destination, null);
+    }
+  });
+});
+
+describe('If', () => {
+  const of = (field: string, scopes: readonly string[] = both): Promise<string> =>
+    verdict({ method: 'PUT', target: `${photos}/a.jpg`, headers: { If: field }, scopes });
+
+  test('is passed on parsed', async () => {
+    const field = `<http://gw.example${photos}/a.jpg> (<opaquelocktoken:1> ["x"])`;
+    const permit = await permitFor({
+      method: 'PUT',
+      target: `${photos}/a.jpg`,
+      headers: { If: field },
+      scopes: both,
+    });
+    assert.deepEqual(
+      permit.ifHeader?.tags.map((tag) => tag.path),
+      [`${photos}/a.jpg`],
+    );
+  });
+
+  test('may name what the scope covers, for reading or writing', async () => {
+    assert.equal(await of(`<${photos}/b.jpg> (["x"])`), allow);
+    assert.equal(await of(`<${photos}/b.jpg> (["x"])`, writeOnly), allow);
+    assert.equal(await of(`<${photos}/> (<urn:uuid:1>)`), allow);
+  });
+
+  test('may name nothing else', async () => {
+    for (const tag of ['/dav/files/alice/Secret/x', '/dav/files/alice/', '/', `${photos}x`]) {
+      assert.equal(await of(`<${tag}> (["x"])`), outside, tag);
+      assert.equal(await of(`<${photos}/a.jpg> (["x"]) <${tag}> (["x"])`), outside, tag);
+      assert.equal(await of(`<${tag}> (["x"])`, ['*']), allow, tag);
+    }
+  });
+
+  test('is malformed on another host or out of grammar, for every token', async () => {
+    for (const field of [
+      '',
+      '(',
+      '()',
+      '["x"]',
+      '<http://evil.example/a> (["x"])',
+      `<${photos}/../x> (["x"])`,
+    ]) {
+      for (const scopes of [both, ['*']]) assert.equal(await of(field, scopes), '400 malformed_if', field);
+    }
+  });
+});
+
+describe('a route scope', () => {
+  const routes = [
+    routeConfig({ match: { host: null, path: '/dav/' } }),
+    routeConfig({ name: 'private', match: { host: null, path: '/dav/team/private/' } }),
+    routeConfig({ name: 'rest', match: { host: null, path: '/api/' }, kind: 'rest' }),
+  ];
+  const of = (method: string, target: string, headers: Record<string, string> = {}): Promise<string> =>
+    verdict({ method, target, headers, scopes: ['route:files:rw'], routes });
+
+  test('covers everything behind that route and nothing behind another', async () => {
+    assert.equal(await of('PUT', '/dav/x'), allow);
+    assert.equal(await of('GET', '/dav'), allow);
+    assert.equal(await of('GET', '/dav/team/private/x'), outside);
+    assert.equal(await of('GET', '/api/x'), outside);
+  });
+
+  test('keeps the folder of the route', async () => {
+    assert.equal(await of('DELETE', '/dav/'), outside);
+    assert.equal(await of('DELETE', '/dav/x/'), allow);
+  });
+
+  test('does not recurse into another route', async () => {
+    assert.equal(await of('DELETE', '/dav/team/'), outside);
+    assert.equal(await of('MOVE', '/dav/team', { Destination: '/dav/y' }), outside);
+    assert.equal(await of('COPY', '/dav/team', { Destination: '/dav/y' }), outside);
+    assert.equal(await of('PROPFIND', '/dav/team/', { Depth: 'infinity' }), outside);
+    assert.equal(await of('PROPFIND', '/dav/team/', { Depth: '0' }), allow);
+    assert.equal(await of('MKCOL', '/dav/team/'), allow);
+  });
+
+  test('reaches no Destination and no If tag behind another route', async () => {
+    assert.equal(await of('COPY', '/dav/x', { Destination: '/dav/team/x' }), allow);
+    assert.equal(await of('COPY', '/dav/x', { Destination: '/dav/team/private/x' }), outside);
+    assert.equal(await of('COPY', '/dav/x', { Destination: '/api/x' }), outside);
+    assert.equal(await of('COPY', '/dav/x', { Destination: '/nowhere' }), outside);
+    assert.equal(await of('PUT', '/dav/x', { If: '</dav/team/private/x> (["e"])' }), outside);
+  });
+});
+
+describe('a node scope', () => {
+  const template = [routeConfig({ nodes: { template: '/dav/spaces/{node}/' } })];
+  const table = [routeConfig({ nodes: { table: { n1: '/dav/projects/one/', n2: '/dav/two.txt' } } })];
+
+  test('reaches the folder that the template makes of it', async () => {
+    const of = (method: string, target: string): Promise<string> =>
+      verdict({ method, target, scopes: ['node:a$b!c:rw'], routes: template });
+    assert.equal(await of('PUT', '/dav/spaces/a$b!c/x'), allow);
+    assert.equal(await of('PUT', '/dav/spaces/a%24b%21c/x'), allow);
+    assert.equal(await of('DELETE', '/dav/spaces/a$b!c/'), outside);
+    assert.equal(await of('OPTIONS', '/dav/spaces/'), allow);
+    assert.equal(await of('GET', '/dav/spaces/'), outside);
+    assert.equal(await of('GET', '/dav/spaces/A$B!C/x'), outside);
+    assert.equal(await of('GET', '/dav/spaces/a$b!cd/x'), outside);
+  });
+
+  test('reaches the folder or file that the table says', async () => {
+    const of = (target: string, scope: string): Promise<string> =>
+      verdict({ method: 'GET', target, scopes: [scope], routes: table });
+    assert.equal(await of('/dav/projects/one/x', 'node:n1:r'), allow);
+    assert.equal(await of('/dav/two.txt', 'node:n2:r'), allow);
+    assert.equal(await of('/dav/two.txt/x', 'node:n2:r'), outside);
+    assert.equal(await of('/dav/projects/one/x', 'node:n2:r'), outside);
+    for (const id of ['N1', 'n3', 'constructor', '__proto__'])
+      assert.equal(await of('/dav/two.txt', `node:${id}:r`), outside);
+  });
+
+  test('reaches nothing on a route without nodes', async () => {
+    assert.equal(
+      await verdict({ method: 'GET', target: '/dav/spaces/n1/x', scopes: ['node:n1:r'] }),
+      outside,
+    );
+  });
+});
+
+describe('Upload-Metadata', () => {
+  const of = (field: string, scopes: readonly string[] = both): Promise<string> =>
+    verdict({ method: 'POST', target: `${photos}/`, headers: { 'Upload-Metadata': field }, scopes });
+  const encode = (text: string): string => Buffer.from(text).toString('base64');
+
+  test('may name one file', async () => {
+    assert.equal(
+      await of(`filename ${encode('Ürlaub 1.jpg')},filetype ${encode('image/jpeg')},is_confidential`),
+      allow,
+    );
+    assert.equal(await of(`name ${encode('a.jpg')}, relativePath ${encode('null')}`), allow);
+  });
+
+  test('may not name a path: where the file lands would not show in the URL', async () => {
+    for (const name of ['../x', 'a/b', '/x', 'a\\b', '..', '.', 'a\nb', '%2e%2e', '\uff0f', '..;x']) {
+      for (const key of ['filename', 'name', 'relativePath', 'FileName', 'dir']) {
+        assert.equal(await of(`${key} ${encode(name)}`), outside, `${key} ${name}`);
+      }
+      assert.equal(await of(`filename ${encode(name)}`, ['*']), allow);
+    }
+  });
+
+  test('is malformed out of grammar', async () => {
+    for (const field of [
+      '',
+      ',',
+      'filename a',
+      'filename YQ',
+      'filename  YQ==',
+      'filename YQ==,filename YQ==',
+      'filename /w==',
+    ]) {
+      assert.equal(await of(field), '400 malformed_header', field);
+    }
+  });
+});
+
+test('a decision that reads no body makes no promise, even where a report might', () => {
+  const config = routeConfig();
+  const route = compileAuthorizedRoute(config, [config]);
+  const deps = { routeNameAt: () => 'files', reportBytes: 1 };
+  const source = { readBody: () => assert.fail('the body is left alone') };
+  for (const [method, target, kind] of [
+    ['GET', `${photos}/a.jpg`, 'permit'],
+    ['PUT', `${photos}/a.jpg`, 'deny'],
+    ['REPORT', '/elsewhere', 'deny'],
+  ] as const) {
+    const answer = authorize(headOf(method, target), route, principalWith(readOnly), source, deps);
+    assert.ok(!(answer instanceof Promise));
+    assert.equal(answer.kind, kind);
+  }
+});
