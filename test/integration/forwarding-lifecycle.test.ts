@@ -102,6 +102,25 @@ describe('reload and shutdown', () => {
     });
   }
 
+  test('HUP while a small body is still arriving: the upload is served as if nothing had happened', async () => {
+    const { gateway, authorization, ask } = await start();
+    try {
+      const raw = await openRaw(gateway.port);
+      await raw.send(head('PUT', '/dav/small', [authorization, 'Content-Length: 10']));
+      await raw.send('01234');
+      // Another request answered means that the head before it was read.
+      assert.equal(await ask(), 'first');
+      await gateway.rewriteConfig({ routes: [route({ backend: second.url })] });
+      gateway.hup();
+      await eventually('the new backend to be asked', async () => (await ask()) === 'second');
+      await raw.send('56789');
+      assert.equal(status(await raw.nextResponse()), 200);
+      raw.destroy();
+    } finally {
+      await gateway.stop();
+    }
+  });
+
   test('tokens keep working across HUP, and a token made after it works too', async () => {
     const { gateway, ask } = await start();
     try {
