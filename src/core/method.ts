@@ -7,7 +7,7 @@
  * - `replace`: does away with what the target was (PUT, DELETE): never the folder a scope names
  * - `copy`, `move`: concern the Destination as well
  * - `report`, `search`: read what their body says
- * - `unbounded`: unknown, or its headers or body name other resources: only for a token that may do everything
+ * - `unbounded`: unknown, or its headers or body name other resources: for tokens that may do everything
  */
 export type MethodAction =
   | 'read'

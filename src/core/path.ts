@@ -85,7 +85,7 @@ export function isSameResource(a: CanonicalPath, b: CanonicalPath): boolean {
   return b.length === a.length + 1 && b.charCodeAt(a.length) === slash && b.startsWith(a);
 }
 
-/** True where `path` lies below `folder` by whole segments. `folder` ends with a slash; itself is not below. */
+/** True where `path` lies below `folder` (which ends with a slash) by whole segments; itself is not below. */
 export function isBelowFolder(folder: CanonicalPath, path: CanonicalPath): boolean {
   // The slash is looked at first: it tells most paths apart without comparing them.
   return (

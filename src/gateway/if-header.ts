@@ -84,7 +84,7 @@ function readConditions(text: string, from: number): number {
  * nothing is read twice.
  */
 const condition =
-  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&'()*+,;=%-]+>|\[(?:W\/)?"[\x21\x23-\x5b\x5d-\x7e\x80-\xff]*"\])/iy;
+  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&'()*+,;=%-]+>|\[(?:W\/)?"[!\x23-\x5b\x5d-\x7e\x80-\xff]*"\])/iy;
 
 /** The characters RFC 3986 has for a URI: a tag with another one would end elsewhere for a looser reader. */
 const uriCharacters = /^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/;

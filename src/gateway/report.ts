@@ -31,7 +31,7 @@ export function readSearch(body: Uint8Array): BodyReach | null {
   return { of: isScopedSearch(root) ? 'target' : 'unbounded', hrefs, hrefTrees: true };
 }
 
-/** Reports whose effect is known; everything else, such as expand-property and principal searches, is not bounded. */
+/** Reports whose reach is known; all else, such as expand-property and principal searches, is unbounded. */
 const reportReach: ReadonlyMap<string, 'target' | 'tree'> = new Map<string, 'target' | 'tree'>([
   ['{DAV:}version-tree', 'target'],
   ['{DAV:}sync-collection', 'tree'],

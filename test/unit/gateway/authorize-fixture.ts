@@ -105,7 +105,7 @@ export async function verdict(asked: Asked): Promise<string> {
 export async function permitFor(asked: Asked): Promise<Permit> {
   const answer = await ask(asked);
   assert.equal(answer.kind, 'permit', JSON.stringify(answer));
-  return answer as Permit;
+  return answer;
 }
 
 /** The head of a request that reads well. */
@@ -116,7 +116,7 @@ export function headOf(
 ): RequestHead {
   const head = readHead(inboundOf({ method, target, headers, scopes: [] }), readerDeps);
   assert.equal(head.kind, 'head', JSON.stringify(head));
-  return head as RequestHead;
+  return head;
 }
 
 function inboundOf(asked: Asked): Inbound {
