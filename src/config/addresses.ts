@@ -50,8 +50,11 @@ export interface RedisUrl {
   readonly tls: boolean;
 }
 
-/** Takes `redis://` or `rediss://[user[:password]@]host[:port][/database]` apart. Never repeats the value. */
+/** Takes `redis://` or `rediss://[user[:password]@]host[:port][/database]`, or `unix:/path`, apart. Never repeats the value. */
 export function parseRedisUrl(text: string): Parsed<RedisUrl> {
+  if (/^unix:\/[^\s?#]+$/.test(text)) {
+    return { value: { node: text, username: null, password: null, database: 0, tls: false } };
+  }
   const url = /^rediss?:\/\/[^\s\\\p{Cc}]+$/u.test(text) ? URL.parse(text) : null;
   if (!url || url.hostname === '' || url.search !== '' || url.hash !== '') {
     return { wrong: 'must be a URL such as redis://127.0.0.1:6379 or rediss://redis.example.org:6380/0' };

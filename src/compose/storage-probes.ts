@@ -1,0 +1,75 @@
+import type { Config, RedisConfig } from '../config/config.ts';
+import type { Clock } from '../core/clock.ts';
+import { systemRandom } from '../core/random.ts';
+import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
+import { secretsOf } from '../storage/redis/endpoint.ts';
+import { openSqlite } from '../storage/sqlite/database.ts';
+
+/** What Redis says of itself. */
+interface RedisReport {
+  readonly version: string;
+  readonly roundTripMs: number;
+  /** Null where this user may not ask for it. */
+  readonly maxmemoryPolicy: string | null;
+  /** Bytes; 0 is without limit; null where this user may not ask for it. */
+  readonly maxmemory: number | null;
+}
+
+/**
+ * Opens the store, which checks that it is whole, and closes it again.
+ * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
+ */
+export async function probeStore(config: Config, clock: Clock): Promise<void> {
+  const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
+  database.close();
+}
+
+/**
+ * Connects to Redis, asks how it is, and disconnects.
+ * @throws Error with the words of client or server, secrets blotted out.
+ */
+export async function probeRedis(config: RedisConfig, clock: Clock): Promise<RedisReport> {
+  const client = commandClient(config, Math.random);
+  let reason: unknown = null;
+  client.on('error', (error: unknown) => {
+    reason ??= error;
+  });
+  try {
+    return await ask(client, clock);
+  } catch (error) {
+    reason ??= error;
+  } finally {
+    await closeClient(client);
+  }
+  // Without its cause, which holds the commands that were under way, AUTH among them.
+  const said = reason instanceof Error ? reason.message : 'cannot be asked';
+  throw new Error(secretsOf(config).reduce((text, secret) => text.replaceAll(secret, '********'), said));
+}
+
+async function ask(client: CommandClient, clock: Clock): Promise<RedisReport> {
+  await client.connect();
+  const started = clock.monotonic();
+  await client.ping();
+  const roundTripMs = clock.monotonic() - started;
+  const info = await client.info('server');
+  return {
+    version: /^redis_version:(.+?)\r?$/m.exec(info)?.[1] ?? 'unknown',
+    roundTripMs,
+    maxmemoryPolicy: await setting(client, 'maxmemory-policy'),
+    maxmemory: numberOrNull(await setting(client, 'maxmemory')),
+  };
+}
+
+/** CONFIG is often forbidden, which is fine. */
+async function setting(client: CommandClient, name: string): Promise<string | null> {
+  try {
+    const reply = (await client.config('GET', name)) as readonly unknown[];
+    return typeof reply[1] === 'string' ? reply[1] : null;
+  } catch {
+    return null;
+  }
+}
+
+function numberOrNull(text: string | null): number | null {
+  return text === null || !/^\d+$/.test(text) ? null : Number(text);
+}
