@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
+import { probeRedis, probeStore } from '../compose/storage-probes.ts';
 import { Fault } from '../core/errors.ts';
 import type { CommandIo } from './command-io.ts';
 import { registerConfig } from './config.ts';
+import { registerDoctor } from './doctor.ts';
 import { registerServe } from './serve.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
 
@@ -36,6 +38,10 @@ export function buildProgram(io: CommandIo): Command {
     .exitOverride();
   registerServe(program, io, readVersion());
   registerConfig(program, io);
+  registerDoctor(program, io, {
+    store: (config) => probeStore(config, io.clock),
+    redis: (config) => probeRedis(config, io.clock),
+  });
   return program;
 }
 
