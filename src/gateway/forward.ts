@@ -273,6 +273,9 @@ function toFault(error: Error, backends: number): Fault {
   if (
     code.startsWith('HPE_') ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
+    // Node refuses to pass on a reason phrase or field that is none.
+    code === 'ERR_INVALID_CHAR' ||
+    code === 'ERR_INVALID_HTTP_TOKEN' ||
     code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   ) {
     return new Fault('backend_garbage', `${where}: ${code}`, error);

@@ -19,6 +19,7 @@ import {
   type Collected,
   ClientStalled,
   collectBody,
+  drainUnwanted,
   type OutgoingBody,
   smallBodyBytes,
   streamBody,
@@ -78,6 +79,8 @@ export async function serve(
     if (refusal !== null) {
       sendRefusal(req, res, refusal);
       status = refusal.status;
+    } else {
+      drainUnwanted(req);
     }
     const endedMs = performance.now();
     deps.recorder.record({

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Denial } from '../core/decision.ts';
 import { denials, type FaultCode, faults } from '../core/errors.ts';
+import { drainUnwanted } from './request-body.ts';
 import { STATUS_CODES } from './status-text.ts';
 
 /** A refusal as it goes to the client: one small problem+json (RFC 9457). */
@@ -103,6 +104,7 @@ export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: 
   if (!refusal.close && (req.complete || announcedBytes(req) <= drainBytesMax)) {
     res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
+    drainUnwanted(req);
     return;
   }
   // Answers to pipelined requests before this one go first.

@@ -12,6 +12,27 @@ export type OutgoingBody =
 /** Up to this many bytes are read before the backend is asked. */
 export const smallBodyBytes = 16_384;
 
+/** What is taken in of a body that nobody wants any more. */
+const unwantedBytesMax = 4_194_304;
+const unwantedMs = 2_000;
+
+/**
+ * Lets the rest of an answered request's body run out, so that the connection can serve the next
+ * one; cuts the connection where that takes more than 4 MiB or 2 s.
+ */
+export function drainUnwanted(req: IncomingMessage): void {
+  if (req.complete || req.destroyed) return;
+  const { socket } = req;
+  const timer = setTimeout(() => socket.destroy(), unwantedMs);
+  let taken = 0;
+  req.on('data', (chunk: Buffer) => {
+    taken += chunk.length;
+    if (taken > unwantedBytesMax) socket.destroy();
+  });
+  req.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+  req.resume();
+}
+
 /** What a bounded read of a body found. */
 export interface Collected {
   readonly chunks: readonly Buffer[];
