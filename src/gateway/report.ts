@@ -66,9 +66,22 @@ function collectHrefs(root: XmlElement): string[] | null {
   for (let element = pending.pop(); element !== undefined; element = pending.pop()) {
     if (element.name.endsWith('}href')) {
       if (!element.plainText) return null;
-      hrefs.push(element.text.replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, ''));
+      hrefs.push(trimXmlSpace(element.text));
     }
     for (const child of element.children) pending.push(child);
   }
   return hrefs;
+}
+
+/** Cuts XML's own white space off both ends, no other: in one pass, however long it is. */
+function trimXmlSpace(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isXmlSpace(text.charCodeAt(start))) start++;
+  while (end > start && isXmlSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isXmlSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === 0x0a || code === 0x0d;
 }

@@ -12,10 +12,11 @@ export interface XmlElement {
 }
 
 const depthMax = 32;
-const elementsMax = 32_768;
+const piecesMax = 32_768;
 
 /**
- * Reads well-formed, namespace-correct XML 1.0 in UTF-8, at most 32 levels and 32,768 elements. Null for all
+ * Reads well-formed, namespace-correct XML 1.0 in UTF-8, at most 32 levels and 32,768 pieces
+ * (elements, attributes, comments, CDATA sections). Null for all
  * else, and for document types, processing instructions and other encodings: what two parsers could read
  * differently is not read at all.
  */
@@ -41,11 +42,16 @@ function parse(text: string): XmlElement | null {
   const parser = new SaxesParser({ xmlns: true, position: false });
   const open: OpenElement[] = [];
   let root: OpenElement | null = null;
-  let elements = 0;
+  let pieces = 0;
   const refuse = (): never => {
     throw new NotReadable();
   };
+  const count = (): void => {
+    pieces += 1;
+    if (pieces > piecesMax) refuse();
+  };
   const addText = (data: string, plain: boolean): void => {
+    if (!plain) count();
     const element = open.at(-1);
     if (element === undefined) return;
     element.text += data;
@@ -59,8 +65,8 @@ function parse(text: string): XmlElement | null {
     if (declaration.version !== '1.0' || encoding.toLowerCase() !== 'utf-8') refuse();
   });
   parser.on('opentag', (tag) => {
-    elements += 1;
-    if (elements > elementsMax || open.length === depthMax) refuse();
+    count();
+    if (open.length === depthMax) refuse();
     const element: OpenElement = {
       name: `{${tag.uri}}${tag.local}`,
       children: [],
@@ -76,6 +82,7 @@ function parse(text: string): XmlElement | null {
     }
     open.push(element);
   });
+  parser.on('attribute', count);
   parser.on('closetag', () => void open.pop());
   parser.on('text', (data) => addText(data, true));
   parser.on('cdata', (data) => addText(data, false));

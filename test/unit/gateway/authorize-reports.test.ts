@@ -74,6 +74,15 @@ describe('REPORT', () => {
     });
   }
 
+  test('white space in an href is cut off in one pass, and no other is', async () => {
+    assert.equal(
+      await report(multiget(`${' '.repeat(200_000)}${team}1.ics${'\n'.repeat(200_000)}`)),
+      'allow',
+    );
+    assert.equal(await report(multiget(`x${' '.repeat(500_000)}x`)), malformed);
+    assert.equal(await report(multiget(`\u00a0${team}1.ics`)), malformed);
+  });
+
   test('character references are read before the path is', async () => {
     assert.equal(await report(multiget(`${team}&#46;&#x2e;/private/9.ics`)), malformed);
     assert.equal(await report(multiget('&#x2f;dav/calendars/alice/private/9.ics')), outside);
@@ -113,6 +122,11 @@ describe('REPORT', () => {
     ['UTF-16 without a mark', Buffer.from(`<d:sync-collection ${dav}/>`, 'utf16le')],
     ['33 levels', `<d:sync-collection ${dav}>${'<a>'.repeat(32)}${'</a>'.repeat(32)}</d:sync-collection>`],
     ['too many elements', `<d:sync-collection ${dav}>${'<a/>'.repeat(32_768)}</d:sync-collection>`],
+    ['too many comments', `<d:sync-collection ${dav}>${'<!---->'.repeat(32_768)}</d:sync-collection>`],
+    [
+      'too many attributes',
+      `<d:sync-collection ${dav} ${Array.from({ length: 32_768 }, (_, index) => `a${index}=""`).join(' ')}/>`,
+    ],
   ] as const) {
     test(`a body that cannot be read safely is malformed: ${what}`, async () => {
       assert.equal(await report(body), malformed);
