@@ -11,6 +11,8 @@ interface ConfigOptions extends GlobalOptions {
   readonly backend?: readonly string[];
   readonly host?: string;
   readonly port?: string;
+  /** Of `serve` alone. */
+  readonly adminPort?: string;
 }
 
 /** Adds the options that stand for keys of the configuration: --backend, --host, --port. --store is global. */
@@ -35,13 +37,14 @@ export function readCommandConfig(
   routes: 'required' | 'optional',
 ): ConfigResult {
   const options = command.optsWithGlobals<ConfigOptions>();
-  const flags: FlagValue[] = [];
-  if (options.backend) flags.push({ flag: '--backend', path: ['backend'], value: options.backend });
-  if (options.host !== undefined)
-    flags.push({ flag: '--host', path: ['listen', 'host'], value: options.host });
-  if (options.port !== undefined)
-    flags.push({ flag: '--port', path: ['listen', 'port'], value: options.port });
-  if (options.store !== undefined) flags.push({ flag: '--store', path: ['store'], value: options.store });
+  const given: readonly (readonly [string, readonly string[], FlagValue['value'] | undefined])[] = [
+    ['--backend', ['backend'], options.backend],
+    ['--host', ['listen', 'host'], options.host],
+    ['--port', ['listen', 'port'], options.port],
+    ['--admin-port', ['admin', 'port'], options.adminPort],
+    ['--store', ['store'], options.store],
+  ];
+  const flags = given.flatMap(([flag, path, value]) => (value === undefined ? [] : [{ flag, path, value }]));
   return loadConfig({
     flags,
     configFlag: options.config ?? null,

@@ -181,7 +181,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
       access: z.boolean().default(true).meta({ description: 'One line for each request.' }),
     })
     .prefault({})
-    .meta({ description: 'JSON lines on stderr.' }),
+    .meta({ description: 'JSON lines on stdout.' }),
 });
 
 function parseWord(text: string): Parsed<string> {
