@@ -139,9 +139,9 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   }
 
   onResponseStart(
-    controller: Dispatcher.DispatchController,
+    _controller: Dispatcher.DispatchController,
     status: number,
-    _headers: unknown,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
     message?: string,
   ): void {
     // Interim responses end here: 100 was already answered, 102 and 103 are advice.
@@ -151,8 +151,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
     if (status === 401 && authenticatesItself) {
       throw new Fault('backend_refused_credentials', 'the backend answered 401 to the gateway itself');
     }
-    const raw = (controller as unknown as { rawHeaders: readonly Buffer[] }).rawHeaders;
-    const head = clientHead(raw, this.#forwarding.addressesFor(this.#backend));
+    const head = clientHead(headers, this.#forwarding.addressesFor(this.#backend));
     this.#status = status;
     this.#lengthBytes = head.lengthBytes;
     res.writeHead(status, message ?? '', head.fields);

@@ -14,67 +14,62 @@ export interface ClientHead {
   readonly lengthBytes: number | null;
 }
 
+/** RFC 9110 section 7.6.1, and what frames the response on the backend's connection alone. */
+const hopByHop = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+] as const;
+
+/** Names as people write them; the parser hands them over in lower case. */
+const spellings = [
+  ...['Accept-Ranges', 'Age', 'Allow', 'Cache-Control', 'Content-Disposition', 'Content-Encoding'],
+  ...['Content-Language', 'Content-Length', 'Content-Location', 'Content-Range', 'Content-Security-Policy'],
+  ...['Content-Type', 'DAV', 'Date', 'ETag', 'Expires', 'Last-Modified', 'Link', 'Location', 'Lock-Token'],
+  ...['MS-Author-Via', 'OC-ETag', 'OC-FileId', 'Preference-Applied', 'Retry-After', 'Schedule-Tag', 'Server'],
+  ...['Set-Cookie', 'Strict-Transport-Security', 'Tus-Extension', 'Tus-Max-Size', 'Tus-Resumable'],
+  ...['Tus-Version', 'Upload-Expires', 'Upload-Length', 'Upload-Offset', 'Vary', 'Via', 'WWW-Authenticate'],
+  ...['X-Content-Type-Options', 'X-Frame-Options', 'X-Powered-By', 'X-Request-Id'],
+] as const;
+
+/** The spelling of a name for the client; null where it stays behind. */
+const passedAs: ReadonlyMap<string, string | null> = new Map<string, string | null>([
+  ...spellings.map((name): [string, string] => [name.toLowerCase(), name]),
+  ...hopByHop.map((name): [string, null] => [name, null]),
+]);
+
 /**
- * Copies a backend's response head in its own spelling, without hop-by-hop fields (RFC 9110
- * section 7.6.1) and with Location and Content-Location mapped to the client's view of us.
+ * Rewrites a backend's response head for the client: without hop-by-hop fields and those that Connection
+ * nominates, and with Location and Content-Location mapped to the client's view of us. `headers` are the
+ * parser's: names in lower case, several values of one name in an array.
  */
-export function clientHead(rawHeaders: readonly Buffer[], addresses: Addresses): ClientHead {
+export function clientHead(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+  addresses: Addresses,
+): ClientHead {
   const fields: string[] = [];
-  let lengthBytes: number | null = null;
-  let nominated: Set<string> | null = null;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = (rawHeaders[at] as Buffer).toString('latin1');
-    const value = (rawHeaders[at + 1] as Buffer).toString('latin1');
-    switch (name.length) {
-      case 2:
-        if (name.toLowerCase() === 'te') continue;
-        break;
-      case 7:
-        if (name.toLowerCase() === 'trailer' || name.toLowerCase() === 'upgrade') continue;
-        break;
-      case 8:
-        if (name.toLowerCase() === 'location') {
-          fields.push(name, mapLocation(value, addresses));
-          continue;
-        }
-        break;
-      case 10: {
-        const lower = name.toLowerCase();
-        if (lower === 'connection') {
-          nominated = nominatedBy(value, nominated);
-          continue;
-        }
-        if (lower === 'keep-alive') continue;
-        break;
-      }
-      case 14:
-        if (name.toLowerCase() === 'content-length') lengthBytes = Number(value);
-        break;
-      case 16: {
-        const lower = name.toLowerCase();
-        if (lower === 'content-location') {
-          fields.push(name, mapLocation(value, addresses));
-          continue;
-        }
-        if (lower === 'proxy-connection') continue;
-        break;
-      }
-      case 17:
-        if (name.toLowerCase() === 'transfer-encoding') continue;
-        break;
-      case 18:
-        if (name.toLowerCase() === 'proxy-authenticate') continue;
-        break;
-      default:
-        break;
-    }
-    fields.push(name, value);
+  const { connection } = headers;
+  const nominated = connection === undefined ? null : nominatedBy(String(connection));
+  for (const name of Object.keys(headers)) {
+    const value = headers[name];
+    const spelling = passedAs.get(name);
+    if (spelling === null || value === undefined || nominated?.has(name) === true) continue;
+    const sent = spelling ?? name;
+    const maps = sent === 'Location' || sent === 'Content-Location';
+    if (typeof value === 'string') fields.push(sent, maps ? mapLocation(value, addresses) : value);
+    else for (const one of value) fields.push(sent, maps ? mapLocation(one, addresses) : one);
   }
-  return { fields: nominated === null ? fields : without(fields, nominated), lengthBytes };
+  const length = headers['content-length'];
+  return { fields, lengthBytes: length === undefined ? null : Number(length) };
 }
 
-function nominatedBy(connection: string, earlier: Set<string> | null): Set<string> | null {
-  let names = earlier;
+function nominatedBy(connection: string): ReadonlySet<string> | null {
+  let names: Set<string> | null = null;
   for (const token of connection.split(',')) {
     const name = token.trim().toLowerCase();
     // A backend may not take away what frames its own response.
@@ -85,21 +80,21 @@ function nominatedBy(connection: string, earlier: Set<string> | null): Set<strin
   return names;
 }
 
-function without(fields: readonly string[], names: ReadonlySet<string>): string[] {
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    const name = fields[at] as string;
-    if (!names.has(name.toLowerCase())) kept.push(name, fields[at + 1] as string);
-  }
-  return kept;
+/**
+ * Replaces a backend's own scheme and authority by the client's, also in `//authority/…`, with the scheme's
+ * default port written out or not; leaves every other URL alone.
+ */
+function mapLocation(value: string, addresses: Addresses): string {
+  const absolute = /^(https?:)?\/\/([^/?#]*)/i.exec(value);
+  if (absolute === null) return value;
+  const authority = (absolute[2] as string).toLowerCase();
+  const defaultPort = absolute[1]?.length === 'https:'.length ? ':443' : ':80';
+  const own = addresses.backendAuthorities.some(
+    (known) => withoutPort(known, defaultPort) === withoutPort(authority, defaultPort),
+  );
+  return own ? addresses.clientOrigin + value.slice(absolute[0].length) : value;
 }
 
-/** Replaces a backend's own scheme and authority by the client's; leaves every other URL alone. */
-function mapLocation(value: string, addresses: Addresses): string {
-  const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(value);
-  if (absolute === null) return value;
-  const authority = (absolute[1] ?? '').toLowerCase();
-  return addresses.backendAuthorities.includes(authority)
-    ? addresses.clientOrigin + (absolute[2] ?? '')
-    : value;
+function withoutPort(authority: string, port: string): string {
+  return authority.endsWith(port) ? authority.slice(0, -port.length) : authority;
 }
