@@ -18,29 +18,31 @@ export interface RouteTable<Route extends Located> {
 /** The path prefix that never reaches a backend. */
 export const ownPrefix = '/.latchkey/';
 
+/** The routes of one host: those whose prefixes have one length together, the longest first. */
+type Prefixes<Route> = readonly { readonly length: number; readonly routes: ReadonlyMap<string, Route> }[];
+
 /**
- * Compiles the table once. Finding costs one look-up per path segment, however many routes there are.
- * Hosts compare without regard to case; a route's host without a port matches every port.
+ * Compiles the table once. Finding costs at most one look-up per path segment, however many routes there are.
+ * Hosts compare without regard to case or a final dot; a route's host without a port matches every port.
  */
 export function createRouteTable<Route extends Located>(routes: readonly Route[]): RouteTable<Route> {
-  const byHost = new Map<string, Map<string, Route>>();
-  const everyHost = new Map<string, Route>();
-  for (const route of routes) {
-    const host = route.match.host?.toLowerCase() ?? null;
-    let paths = host === null ? everyHost : byHost.get(host);
-    if (paths === undefined) {
-      paths = new Map();
-      byHost.set(host as string, paths);
-    }
-    paths.set(route.match.path, route);
+  const hostOf = (route: Route): string | null =>
+    route.match.host === null ? null : withoutFinalDot(route.match.host.toLowerCase());
+  const everyHost = compilePrefixes(routes.filter((route) => hostOf(route) === null));
+  const byHost = new Map<string, Prefixes<Route>>();
+  for (const host of new Set(routes.map(hostOf))) {
+    if (host === null) continue;
+    // With its port named, a host has its own routes and those it has on every port.
+    const name = withoutPort(host);
+    const every = name === host ? [] : routes.filter((route) => hostOf(route) === name);
+    byHost.set(host, compilePrefixes([...every, ...routes.filter((route) => hostOf(route) === host)]));
   }
-  const noHosts = byHost.size === 0;
   return {
     find(host, path) {
-      if (path.startsWith('/.latchkey') && (path.length === 10 || path.charCodeAt(10) === 0x2f)) return null;
-      if (!noHosts) {
-        const named = byHost.get(host) ?? byHost.get(withoutPort(host));
-        const found = named === undefined ? null : longestPrefix(named, path);
+      if (path.startsWith(ownPath) && (path.length === ownPath.length || path.startsWith(ownPrefix)))
+        return null;
+      if (byHost.size > 0) {
+        const found = longestPrefix(routesOfHost(byHost, host), path);
         if (found !== null) return found;
       }
       return longestPrefix(everyHost, path);
@@ -48,23 +50,46 @@ export function createRouteTable<Route extends Located>(routes: readonly Route[]
   };
 }
 
+const ownPath = ownPrefix.slice(0, -1);
+
+function routesOfHost<Route>(byHost: ReadonlyMap<string, Prefixes<Route>>, host: string): Prefixes<Route> {
+  const exact = byHost.get(host);
+  if (exact !== undefined) return exact;
+  const plain = withoutFinalDot(host);
+  return byHost.get(plain) ?? byHost.get(withoutPort(plain)) ?? [];
+}
+
 function withoutPort(host: string): string {
   const colon = host.lastIndexOf(':');
   return colon === -1 || host.endsWith(']') ? host : host.slice(0, colon);
 }
 
-/** Cuts segments off the end until what is left is some route's prefix. */
-function longestPrefix<Route>(paths: ReadonlyMap<string, Route>, path: string): Route | null {
-  if (paths.size === 0) return null;
-  const whole = paths.get(path.endsWith('/') ? path : `${path}/`);
-  if (whole !== undefined) return whole;
-  for (
-    let slash = path.lastIndexOf('/');
-    slash >= 0;
-    slash = slash === 0 ? -1 : path.lastIndexOf('/', slash - 1)
-  ) {
-    const found = paths.get(path.slice(0, slash + 1));
+/** `name.` and `name.:port` are the same host as without the dot. */
+function withoutFinalDot(host: string): string {
+  return host.replace(/\.(?=$|:)/, '');
+}
+
+/** Of two routes with one prefix the later counts. */
+function compilePrefixes<Route extends Located>(routes: readonly Route[]): Prefixes<Route> {
+  const byLength = new Map<number, Map<string, Route>>();
+  for (const route of routes) {
+    const { path } = route.match;
+    const sameLength = byLength.get(path.length) ?? new Map<string, Route>();
+    byLength.set(path.length, sameLength.set(path, route));
+  }
+  return [...byLength]
+    .map(([length, found]) => ({ length, routes: found }))
+    .sort((a, b) => b.length - a.length);
+}
+
+function longestPrefix<Route>(prefixes: Prefixes<Route>, path: string): Route | null {
+  for (const { length, routes } of prefixes) {
+    // A prefix ends with a slash: only where the path has one there can it match.
+    if (path.charCodeAt(length - 1) !== slash && path.length !== length - 1) continue;
+    const found = routes.get(path.length < length ? `${path}/` : path.slice(0, length));
     if (found !== undefined) return found;
   }
   return null;
 }
+
+const slash = 0x2f;
