@@ -1,9 +1,10 @@
-import { BlockList, isIP } from 'node:net';
+import { BlockList, isIP, SocketAddress } from 'node:net';
 
 /** What the front of us says about the client. */
 export interface ClientSide {
+  /** The client's own address in one spelling, or 'unknown' where a trusted proxy would not tell. */
   readonly address: string;
-  /** The chain for the backend, the client first. */
+  /** The chain for the backend, the client first: nothing that only the client itself said. */
   readonly forwardedFor: string;
   readonly scheme: 'http' | 'https';
   /** Null: the Host header counts. */
@@ -27,9 +28,13 @@ export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
+/** Stands for a client that its proxy does not name: within no network. */
+const unknown = 'unknown';
+
 /**
  * Believes X-Forwarded-* only where the peer lies in `trustedProxies` (CIDR blocks or addresses),
- * and then walks X-Forwarded-For from the right to the first address that is not trusted.
+ * and then walks X-Forwarded-For from the right to the first address that is not trusted. What lies
+ * left of it is hearsay and goes nowhere.
  */
 export function createClientSideReader(trustedProxies: readonly string[]): ClientSideReader {
   const trusted = new BlockList();
@@ -50,22 +55,28 @@ export function createClientSideReader(trustedProxies: readonly string[]): Clien
       if (nobody || !trusts(peerAddress)) {
         return { address: peerAddress, forwardedFor: peerAddress, scheme, host: null };
       }
-      const chain = fields.for === null ? [] : fields.for.split(',').map((hop) => hop.trim());
-      let address = peerAddress;
-      for (let at = chain.length - 1; at >= 0; at--) {
-        const hop = chain[at] ?? '';
-        // What is not an address ends the walk: the hop before it vouched for nothing.
-        if (isIP(hop) === 0) break;
-        address = plainAddress(hop);
-        if (!trusts(address)) break;
+      const chain = [peerAddress];
+      const hops = (fields.for ?? '').split(',').filter((hop) => hop.trim() !== '');
+      for (let hop = hops.pop(); hop !== undefined && trusts(chain[0] as string); hop = hops.pop()) {
+        chain.unshift(hopAddress(hop));
       }
-      const valid = chain.filter((hop) => isIP(hop) !== 0);
+      const proto = fields.proto?.toLowerCase();
       return {
-        address,
-        forwardedFor: [...valid, peerAddress].join(', '),
-        scheme: fields.proto === 'https' || fields.proto === 'http' ? fields.proto : scheme,
+        address: chain[0] as string,
+        forwardedFor: chain.join(', '),
+        scheme: proto === 'https' || proto === 'http' ? proto : scheme,
         host: fields.host,
       };
     },
   };
+}
+
+/** The address of one X-Forwarded-For entry, which some proxies write with a port. */
+function hopAddress(text: string): string {
+  const hop = text.trim();
+  const [, bracketed, dotted] = /^(?:\[([^\]]*)\]|([\d.]+))(?::\d{1,5})?$/.exec(hop) ?? [];
+  const address = bracketed ?? dotted ?? hop;
+  const version = isIP(address);
+  if (version !== 6) return version === 4 ? address : unknown;
+  return plainAddress(new SocketAddress({ address, family: 'ipv6' }).address);
 }
