@@ -48,9 +48,10 @@ describe('the demo', requireProgram('curl'), () => {
         assert.match(await shell(list), /Welcome\.txt/);
         assert.match(await shell(upload), /^HTTP\/1\.1 20[14] /);
         assert.match(await shell(refused), /^HTTP\/1\.1 403 /);
-      } finally {
         demo.signal(signal);
-        assert.deepEqual(await demo.exited, { code: 0, signal: null });
+        assert.deepEqual(await demo.exited, { code: 0, signal: null }, demo.stderr());
+      } finally {
+        await demo.stop();
       }
       assert.ok(await isFree(port), 'the public listener is gone');
       assert.ok(await isFree(port + 1), 'the admin listener is gone');
