@@ -4,13 +4,14 @@ import { systemClock } from '../../src/core/clock.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { Realm } from '../../src/core/ids.ts';
 import { RedisChangeFeed, redisAnnouncer } from '../../src/storage/redis/change-bus.ts';
-import { messageCodec } from '../../src/storage/redis/change-message.ts';
+import { messageCodec, messageKeys } from '../../src/storage/redis/change-message.ts';
 import type { MessageCodec, MessageKeys } from '../../src/storage/redis/change-message.ts';
 import { commandClient, subscriberClient } from '../../src/storage/redis/connection.ts';
 import { secretsOf } from '../../src/storage/redis/endpoint.ts';
 import { HealthGate } from '../../src/storage/redis/health-gate.ts';
 import type { RedisHealth } from '../../src/storage/redis/health-gate.ts';
 import { redisSharedCache } from '../../src/storage/redis/shared-cache.ts';
+import type { Peppers } from '../../src/tokens/digest.ts';
 import type { ChangeAnnouncer, ChangeListener } from '../../src/tokens/change-feed.ts';
 import type { SharedCache } from '../../src/tokens/shared-cache.ts';
 
@@ -40,7 +41,7 @@ export const testKeys: MessageKeys = [new Uint8Array(32).fill(7)];
 export async function openRedis(
   config: RedisConfig,
   realm: Realm = testRealm(),
-  keys: MessageKeys = testKeys,
+  keys: MessageKeys | Peppers = testKeys,
 ): Promise<RedisParts> {
   const reports: RedisHealth[] = [];
   const ignored: string[] = [];
@@ -50,7 +51,7 @@ export async function openRedis(
     secrets: secretsOf(config),
     report: (health) => reports.push(health),
   });
-  const codec = messageCodec(realm, keys);
+  const codec = messageCodec(realm, 'ids' in keys ? messageKeys(keys, realm) : keys);
   const feed = new RedisChangeFeed({
     gate,
     codec,

@@ -36,6 +36,8 @@ export interface RedisServer {
   config(changes?: Partial<RedisConfig>): RedisConfig;
   /** Runs redis-cli against it and resolves to what it printed; rejects where it failed. */
   cli(...args: readonly string[]): Promise<string>;
+  /** Every string whose key matches the pattern. */
+  snapshot(pattern: string): Promise<ReadonlyMap<string, string>>;
   /** SIGSTOP: connections stay, nothing is answered. */
   pause(): void;
   /** SIGCONT. */
@@ -91,6 +93,12 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
     config: (changes = {}) =>
       redisConfig([`${ca === null ? 'redis' : 'rediss'}://127.0.0.1:${port}`], changes),
     cli,
+    async snapshot(pattern) {
+      const keys = (await cli('keys', pattern)).split('\n').filter((key) => key !== '');
+      const values = new Map<string, string>();
+      for (const key of keys) values.set(key, await cli('get', key));
+      return values;
+    },
     pause: () => child.signal('SIGSTOP'),
     resume: () => child.signal('SIGCONT'),
     kill,

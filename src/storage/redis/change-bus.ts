@@ -25,6 +25,9 @@ function publish(gate: HealthGate, codec: MessageCodec, changes: readonly Change
   return gate.attempt(async (client) => (await client.publish(codec.channel, text)) >= 0, false);
 }
 
+/** Why a message says nothing to us. */
+export type Ignored = 'foreign' | 'unreadable';
+
 /** What the feed needs. */
 export interface RedisChangeFeedDeps {
   /** Carries the heartbeats out: on another connection than they come back on. */
@@ -36,8 +39,11 @@ export interface RedisChangeFeedDeps {
   readonly sender: string;
   readonly clock: Clock;
   readonly random: () => number;
-  /** A message was not understood: `foreign` is ignored, `unreadable` counts as a gap. */
-  readonly ignored: (why: 'foreign' | 'unreadable') => void;
+  /**
+   * So many messages were not understood since the last call: `foreign` ones are ignored, an `unreadable` one counts
+   * as a gap. Called for the first and then at most every 10 s for each kind: anyone may be publishing.
+   */
+  readonly ignored: (why: Ignored, count: number) => void;
   /** Called once per change: false from the loss of the subscription until it stands again. */
   readonly subscribed: (up: boolean) => void;
 }
@@ -52,6 +58,8 @@ const roundTripMostMs = 500;
 
 /** Beats sent and not heard before the subscription counts as dead: what a cut cable looks like. */
 const beatsMissedMost = 3;
+
+const ignoredEveryMs = 10_000;
 
 /** Longest wait for the first heartbeat when starting, milliseconds. */
 const firstBeatMs = 1_000;
@@ -72,6 +80,10 @@ export class RedisChangeFeed implements ChangeFeed {
   #sequence = 0;
   #sentAt: number | null = null;
   #missed = 0;
+  readonly #ignored: Record<Ignored, { count: number; toldAt: number }> = {
+    foreign: { count: 0, toldAt: Number.NEGATIVE_INFINITY },
+    unreadable: { count: 0, toldAt: Number.NEGATIVE_INFINITY },
+  };
   #firstState: () => void = () => undefined;
 
   constructor(deps: RedisChangeFeedDeps) {
@@ -161,10 +173,21 @@ export class RedisChangeFeed implements ChangeFeed {
     } else if (received.kind === 'beat') {
       this.#beatHeard(listener, received.sender, received.sequence);
     } else {
-      this.#deps.ignored(received.kind);
+      this.#ignore(received.kind);
       if (received.kind === 'unreadable') {
         listener.gap();
       }
+    }
+  }
+
+  #ignore(why: Ignored): void {
+    const tally = this.#ignored[why];
+    tally.count += 1;
+    const now = this.#deps.clock.monotonic();
+    if (now - tally.toldAt >= ignoredEveryMs) {
+      this.#deps.ignored(why, tally.count);
+      tally.count = 0;
+      tally.toldAt = now;
     }
   }
 
