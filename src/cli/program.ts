@@ -6,6 +6,8 @@ import type { CommandIo } from './command-io.ts';
 import { registerConfig } from './config.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerServe } from './serve.ts';
+import { registerToken } from './token.ts';
+import { registerUser } from './user.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** This product's version, from its package.json. */
@@ -37,6 +39,8 @@ export function buildProgram(io: CommandIo): Command {
     .addHelpText('after', `\n${exitCodeHelp}`)
     .exitOverride();
   registerServe(program, io, readVersion());
+  registerUser(program, io);
+  registerToken(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: (config) => probeStore(config, io.clock),

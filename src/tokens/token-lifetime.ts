@@ -58,3 +58,15 @@ function endedLifetime(token: TokenRecord, now: number): 'expiry' | 'absolute en
   if (token.slidingMs === null) return token.expiresAt !== null && token.expiresAt <= now ? 'expiry' : null;
   return token.until !== null && token.until <= now ? 'absolute end' : null;
 }
+
+/** A token's state in one word, for people. */
+export type TokenState = 'active' | 'disabled' | 'expired' | 'not yet valid' | 'revoked' | 'user disabled';
+
+/** The first reason for which the token would be refused now, as far as uses are written; else active. */
+export function tokenState(token: TokenRecord, ownerDisabled: boolean, now: number): TokenState {
+  if (token.revokedAt !== null) return 'revoked';
+  if (!token.enabled) return 'disabled';
+  if (ownerDisabled) return 'user disabled';
+  if ((token.expiresAt !== null && token.expiresAt <= now) || hasEndedUnused(token, now)) return 'expired';
+  return token.notBefore !== null && token.notBefore > now ? 'not yet valid' : 'active';
+}

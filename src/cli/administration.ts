@@ -1,0 +1,69 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { type Administration, openAdministration } from '../compose/administration.ts';
+import type { TokenId } from '../core/ids.ts';
+import { isUuid } from '../core/uuid.ts';
+import type { UserRecord } from '../identity/user-store.ts';
+import type { Users } from '../identity/users.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { Actor } from '../tokens/token-changes.ts';
+import { requireCommandConfig } from './command-config.ts';
+import type { CommandIo } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+
+/** Opens the store that the configuration names, does the work and closes it again. */
+export async function administer<T>(
+  command: Command,
+  io: CommandIo,
+  work: (administration: Administration) => Promise<T>,
+): Promise<T> {
+  const { config } = requireCommandConfig(command, io, 'optional');
+  const administration = await openAdministration(config, io.clock, stderrLog(io));
+  try {
+    return await work(administration);
+  } finally {
+    await administration.close();
+  }
+}
+
+/** Who works at this command line, for the audit trail: `cli:` and the name of the system's user. */
+export function commandActor(): Actor {
+  return { name: `cli:${systemUserName()}`, address: null };
+}
+
+/**
+ * The user of this name or id.
+ * @throws CommandFailure (not found).
+ */
+export async function requireUser(users: Users, nameOrId: string): Promise<UserRecord> {
+  const user = await users.find(nameOrId);
+  if (user !== null) return user;
+  throw new CommandFailure(
+    exitCodes.notFound,
+    `there is no user "${nameOrId}": \`latchkey user list\` shows them, \`latchkey user add\` makes one.`,
+  );
+}
+
+/**
+ * An id as given on the command line.
+ * @throws CommandFailure (usage) where it cannot be one; what was given is not repeated, it may be a token.
+ */
+export function readTokenId(text: string): TokenId {
+  if (isUuid(text)) return text.toLowerCase() as TokenId;
+  throw new CommandFailure(exitCodes.usage, 'tokens are named by their id: `latchkey token list` shows it.');
+}
+
+/** Warnings of what is opened go to stderr; the rest is for running gateways. */
+function stderrLog(io: CommandIo): Log {
+  const say = (_fields: unknown, message: string): void => io.stderr(`latchkey: ${message}\n`);
+  return { debug: () => undefined, info: () => undefined, warn: say, error: say };
+}
+
+function systemUserName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // Containers run under ids that no user list knows.
+    return String(process.getuid?.() ?? 'unknown');
+  }
+}

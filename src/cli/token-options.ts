@@ -1,0 +1,63 @@
+import type { Command } from 'commander';
+import type { TokenSettings } from '../tokens/token-settings.ts';
+import type { GlobalOptions } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+import { readDuration, readMoment } from './moments.ts';
+
+/** Settings as given on the command line. */
+export interface SettingOptions extends GlobalOptions {
+  readonly name?: string;
+  readonly scope?: readonly string[];
+  readonly expires?: string;
+  readonly sliding?: string;
+  readonly until?: string;
+  readonly notBefore?: string;
+  readonly network?: readonly string[];
+  readonly deleteUnusedAfter?: string;
+}
+
+/** Adds an option that may be given several times. */
+export function addRepeatable(command: Command, flags: string, description: string): Command {
+  return command.option(flags, description, (value: string, earlier: readonly string[] | undefined) => [
+    ...(earlier ?? []),
+    value,
+  ]);
+}
+
+/** Adds the options that `create` and `edit` share. */
+export function addSettingOptions(command: Command): Command {
+  command.option('--name <text>', 'what people recognise the token by, such as "phone"');
+  addRepeatable(
+    command,
+    '--scope <scope>',
+    "what it may do: '*', path:/folder/:r, route:NAME:rw …; repeat it",
+  );
+  command
+    .option('--expires <when>', 'fixed end: 30d from now, or a date (that day included)')
+    .option('--sliding <time>', 'ends when unused for this long, such as 7d')
+    .option('--until <when>', 'absolute end of a sliding token')
+    .option('--not-before <when>', 'valid only from then on');
+  addRepeatable(command, '--network <cidr>', 'only from this network, such as 192.0.2.0/24; repeat it');
+  return command.option('--delete-unused-after <time>', 'revoke it when unused for this long, such as 90d');
+}
+
+/**
+ * The settings that were given, durations counted from `now`. What they must be is for the lifecycle to say.
+ * @throws CommandFailure (usage) for what cannot be read.
+ */
+export function readSettings(options: SettingOptions, now: number): TokenSettings {
+  const { name, scope, expires, sliding, until, notBefore, network, deleteUnusedAfter } = options;
+  if (scope?.includes('') === true) throw new CommandFailure(exitCodes.usage, '--scope is empty.');
+  return {
+    ...(name !== undefined && { name }),
+    ...(scope !== undefined && { scopes: scope }),
+    ...(expires !== undefined && { expiresAt: readMoment('--expires', expires, 'end', now) }),
+    ...(sliding !== undefined && { slidingMs: readDuration('--sliding', sliding) }),
+    ...(until !== undefined && { until: readMoment('--until', until, 'end', now) }),
+    ...(notBefore !== undefined && { notBefore: readMoment('--not-before', notBefore, 'start', now) }),
+    ...(network !== undefined && { networks: network.length === 1 && network[0] === 'none' ? [] : network }),
+    ...(deleteUnusedAfter !== undefined && {
+      deleteUnusedMs: readDuration('--delete-unused-after', deleteUnusedAfter),
+    }),
+  };
+}

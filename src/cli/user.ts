@@ -1,0 +1,159 @@
+import type { Command } from 'commander';
+import type { Administration } from '../compose/administration.ts';
+import type { UserRecord } from '../identity/user-store.ts';
+import type { ChangedUser, UserRefusal } from '../identity/users.ts';
+import { administer, commandActor, requireUser } from './administration.ts';
+import type { CommandIo, GlobalOptions } from './command-io.ts';
+import { CommandFailure, exitCodes } from './exit-codes.ts';
+import { formatMoment } from './moments.ts';
+import { renderTable } from './table.ts';
+
+const pageSize = 1_000;
+
+interface PasswordOptions extends GlobalOptions {
+  readonly passwordStdin?: boolean;
+}
+
+type Change = (administration: Administration, user: UserRecord) => Promise<ChangedUser | UserRefusal>;
+
+/** Adds `latchkey user …`: whom tokens speak for. */
+export function registerUser(program: Command, io: CommandIo): void {
+  const user = program.command('user').description('add, list, disable and remove users');
+  addAdd(user, io);
+  addList(user, io);
+  addChange(
+    user,
+    io,
+    'disable',
+    'refuse all tokens and the password of a user',
+    'disabled',
+    ({ users }, { id }) => users.setDisabled(commandActor().name, id, true),
+  );
+  addChange(user, io, 'enable', 'let a disabled user in again', 'enabled', ({ users }, { id }) =>
+    users.setDisabled(commandActor().name, id, false),
+  );
+  addChange(user, io, 'remove', 'remove a user and revoke all its tokens', 'removed', ({ users }, { id }) =>
+    users.remove(commandActor().name, id),
+  );
+  addPassword(user, io);
+}
+
+function addAdd(user: Command, io: CommandIo): void {
+  user
+    .command('add <name>')
+    .description('add a user; without a password it can only be reached by tokens')
+    .option('--password-stdin', 'read a password from standard input')
+    .action(async (name: string, _options: unknown, self: Command) => {
+      const options = self.optsWithGlobals<PasswordOptions>();
+      const password = options.passwordStdin === true ? await readPassword(io) : null;
+      await administer(self, io, async ({ users }) => {
+        report(io, options, granted(await users.add(commandActor().name, name, password)), 'added');
+      });
+    });
+}
+
+function addPassword(user: Command, io: CommandIo): void {
+  user
+    .command('password <name>')
+    .description('set the password of a user')
+    .requiredOption('--password-stdin', 'read it from standard input')
+    .action(async (name: string, _options: unknown, self: Command) => {
+      const password = await readPassword(io);
+      await administer(self, io, async ({ users }) => {
+        const { id } = await requireUser(users, name);
+        const changed = granted(await users.setPassword(commandActor().name, id, password));
+        report(io, self.optsWithGlobals<GlobalOptions>(), changed, 'given a new password');
+      });
+    });
+}
+
+function addChange(
+  user: Command,
+  io: CommandIo,
+  verb: string,
+  description: string,
+  done: string,
+  change: Change,
+): void {
+  user
+    .command(`${verb} <name>`)
+    .description(description)
+    .action((name: string, _options: unknown, self: Command) =>
+      administer(self, io, async (administration) => {
+        const changed = granted(await change(administration, await requireUser(administration.users, name)));
+        report(io, self.optsWithGlobals<GlobalOptions>(), changed, done);
+      }),
+    );
+}
+
+function addList(user: Command, io: CommandIo): void {
+  user
+    .command('list')
+    .description('list users by name')
+    .action((_options: unknown, self: Command) =>
+      administer(self, io, async ({ users }) => {
+        const found = await listAll(users);
+        if (self.optsWithGlobals<GlobalOptions>().json === true) {
+          io.stdout(`${JSON.stringify(found.map(toJson), null, 2)}\n`);
+        } else if (found.length === 0) io.stderr('There are no users: `latchkey user add NAME` makes one.\n');
+        else io.stdout(renderTable(['NAME', 'STATE', 'PASSWORD', 'CREATED', 'ID'], found.map(toRow)));
+      }),
+    );
+}
+
+async function listAll(users: Administration['users']): Promise<readonly UserRecord[]> {
+  const found: UserRecord[] = [];
+  for (;;) {
+    const last = found.at(-1);
+    const page = await users.list({ limit: pageSize, ...(last !== undefined && { after: last.id }) });
+    found.push(...page);
+    if (page.length < pageSize) return found;
+  }
+}
+
+function toRow({ name, disabled, passwordHash, createdAt, id }: UserRecord): readonly string[] {
+  return [
+    name,
+    disabled ? 'disabled' : 'active',
+    passwordHash === null ? 'none' : 'set',
+    formatMoment(createdAt),
+    id,
+  ];
+}
+
+function toJson({ id, name, disabled, passwordHash, createdAt }: UserRecord): object {
+  return {
+    id,
+    name,
+    disabled,
+    hasPassword: passwordHash !== null,
+    createdAt: new Date(createdAt).toISOString(),
+  };
+}
+
+/** One line; its line break does not belong to the password. */
+async function readPassword(io: CommandIo): Promise<string> {
+  const password = (await io.readStdin()).replace(/\r?\n$/, '');
+  if (password !== '' && !/[\r\n]/.test(password)) return password;
+  throw new CommandFailure(
+    exitCodes.usage,
+    'standard input must hold the password, one line and nothing else.',
+  );
+}
+
+function report(io: CommandIo, { json }: GlobalOptions, { user, changed }: ChangedUser, done: string): void {
+  if (json === true) io.stdout(`${JSON.stringify(toJson(user), null, 2)}\n`);
+  else io.stderr(changed ? `User ${user.name} ${done}.\n` : `User ${user.name} was ${done} before.\n`);
+}
+
+const exitCodeOf: Readonly<Record<UserRefusal['code'], CommandFailure['exitCode']>> = {
+  bad_name: exitCodes.usage,
+  bad_password: exitCodes.usage,
+  name_taken: exitCodes.refused,
+  no_user: exitCodes.notFound,
+};
+
+function granted(outcome: ChangedUser | UserRefusal): ChangedUser {
+  if (outcome.kind === 'user') return outcome;
+  throw new CommandFailure(exitCodeOf[outcome.code], outcome.detail);
+}
