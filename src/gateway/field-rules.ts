@@ -5,118 +5,152 @@
 
 /** What the reader does with a field. */
 export type FieldRule =
-  /** Interpreted, may stand once, not passed on as it is. */
-  | { readonly kind: 'read'; readonly slot: ReadSlot }
-  /** May stand once, passed on as it is. */
-  | { readonly kind: 'single' }
-  /** Interpreted and passed on; may stand once. */
-  | { readonly kind: 'readAndPass'; readonly slot: ReadSlot }
+  /** May stand once and is kept in its slot; passed on as it is where `pass`. */
+  | { readonly kind: 'once'; readonly slot: number; readonly name: string; readonly pass: boolean }
+  /** A list that may stand on several lines (RFC 9110 section 5.3); kept in its slot, not passed on. */
+  | { readonly kind: 'list'; readonly slot: number }
   /** Carries a credential on some route; may stand once, never passed on. */
-  | { readonly kind: 'credential' }
+  | { readonly kind: 'credential'; readonly name: string }
   /** Believed from trusted proxies only, never passed on as it is. */
   | { readonly kind: 'forwarded'; readonly slot: 'for' | 'proto' | 'host' }
   /** Never passed on, under any spelling. */
   | { readonly kind: 'drop' };
 
-/** Where the reader puts what it interprets. */
-export type ReadSlot =
-  | 'host'
-  | 'authorization'
-  | 'destination'
-  | 'if'
-  | 'depth'
-  | 'overwrite'
-  | 'lock-token'
-  | 'method-override'
-  | 'upload-metadata'
-  | 'content-type'
-  | 'content-encoding'
-  | 'content-length'
-  | 'transfer-encoding'
-  | 'connection'
-  | 'user-agent'
-  | 'referer'
-  | 'expect';
+/** Where the reader keeps what it interprets: positions in an array of `slotCount` values. */
+export const slot = {
+  host: 0,
+  authorization: 1,
+  destination: 2,
+  if: 3,
+  depth: 4,
+  overwrite: 5,
+  lockToken: 6,
+  methodOverride: 7,
+  uploadMetadata: 8,
+  contentType: 9,
+  contentEncoding: 10,
+  contentLength: 11,
+  transferEncoding: 12,
+  connection: 13,
+  userAgent: 14,
+  referer: 15,
+  expect: 16,
+} as const;
+
+/** Passed on without being read, but at most once: two of them would be read differently by different backends. */
+const singletons = [
+  'timeout',
+  'range',
+  'content-range',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'x-update-range',
+  'upload-offset',
+  'upload-length',
+] as const;
+
+const firstSingleton = Object.keys(slot).length;
+
+/** How many values the reader has room for. */
+export const slotCount: number = firstSingleton + singletons.length;
 
 /** Finds the rule of a field. */
 export interface FieldRules {
-  /** The rule of this lower-case name, or null where it is passed on as often as it stands. */
-  ruleOf(lowerName: string): FieldRule | null;
+  /** The rule of this name in any spelling, or null where it is passed on as often as it stands. */
+  ruleOf(name: string): FieldRule | null;
 }
 
-const read = (slot: ReadSlot): FieldRule => ({ kind: 'read', slot });
-const readAndPass = (slot: ReadSlot): FieldRule => ({ kind: 'readAndPass', slot });
-const single: FieldRule = { kind: 'single' };
+const once = (name: string, position: number, pass: boolean): [string, FieldRule] => [
+  name,
+  { kind: 'once', slot: position, name, pass },
+];
 const drop: FieldRule = { kind: 'drop' };
 
-const builtIn: Readonly<Record<string, FieldRule>> = {
-  host: read('host'),
-  authorization: read('authorization'),
-  destination: read('destination'),
-  if: read('if'),
-  depth: readAndPass('depth'),
-  overwrite: readAndPass('overwrite'),
-  'lock-token': readAndPass('lock-token'),
-  'upload-metadata': readAndPass('upload-metadata'),
-  'content-type': readAndPass('content-type'),
-  'content-encoding': readAndPass('content-encoding'),
-  'user-agent': readAndPass('user-agent'),
-  referer: read('referer'),
-  'content-length': read('content-length'),
-  'transfer-encoding': read('transfer-encoding'),
-  connection: read('connection'),
-  expect: read('expect'),
-  'x-http-method-override': read('method-override'),
-  'x-http-method': read('method-override'),
-  'x-method-override': read('method-override'),
-  timeout: single,
-  range: single,
-  'content-range': single,
-  'if-modified-since': single,
-  'if-unmodified-since': single,
-  'if-range': single,
-  'x-update-range': single,
-  'upload-offset': single,
-  'upload-length': single,
-  // RFC 9110 section 7.6.1 and what old software still sends hop by hop.
-  'keep-alive': drop,
-  'proxy-connection': drop,
-  'proxy-authorization': drop,
-  'proxy-authenticate': drop,
-  te: drop,
-  trailer: drop,
-  upgrade: drop,
-  'http2-settings': drop,
-  // CGI turns it into HTTP_PROXY, which libraries obey.
-  proxy: drop,
-  forwarded: drop,
-  'x-real-ip': drop,
-  'x-client-ip': drop,
-  'true-client-ip': drop,
-  'x-cluster-client-ip': drop,
-  'x-request-id': drop,
-  // Frameworks route by these instead of the target.
-  'x-rewrite-url': drop,
-  'x-url-scheme': drop,
-  'x-scheme': drop,
-  'remote-user': drop,
-  'x-remote-user': drop,
-  'x-authenticated-user': drop,
-  'x-forwarded-for': { kind: 'forwarded', slot: 'for' },
-  'x-forwarded-proto': { kind: 'forwarded', slot: 'proto' },
-  'x-forwarded-host': { kind: 'forwarded', slot: 'host' },
-};
+const interpreted: readonly (readonly [string, FieldRule])[] = [
+  once('host', slot.host, false),
+  once('authorization', slot.authorization, false),
+  once('destination', slot.destination, false),
+  once('if', slot.if, false),
+  once('depth', slot.depth, true),
+  once('overwrite', slot.overwrite, true),
+  once('lock-token', slot.lockToken, true),
+  once('upload-metadata', slot.uploadMetadata, true),
+  once('content-type', slot.contentType, true),
+  once('content-encoding', slot.contentEncoding, true),
+  once('user-agent', slot.userAgent, true),
+  once('referer', slot.referer, false),
+  once('content-length', slot.contentLength, false),
+  once('transfer-encoding', slot.transferEncoding, false),
+  once('expect', slot.expect, false),
+  // Three names of one thing: they may stand once between them.
+  once('x-http-method-override', slot.methodOverride, false),
+  once('x-http-method', slot.methodOverride, false),
+  once('x-method-override', slot.methodOverride, false),
+  ...singletons.map((name, at) => once(name, firstSingleton + at, true)),
+  ['connection', { kind: 'list', slot: slot.connection }],
+  ['x-forwarded-for', { kind: 'forwarded', slot: 'for' }],
+  ['x-forwarded-proto', { kind: 'forwarded', slot: 'proto' }],
+  ['x-forwarded-host', { kind: 'forwarded', slot: 'host' }],
+];
 
-/** Names that nobody but a gateway may send, whatever follows. */
+const dropped: readonly string[] = [
+  // RFC 9110 section 7.6.1 and what old software still sends hop by hop.
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authorization',
+  'proxy-authenticate',
+  'te',
+  'trailer',
+  'upgrade',
+  'http2-settings',
+  // CGI turns it into HTTP_PROXY, which libraries obey.
+  'proxy',
+  'forwarded',
+  'x-forwarded',
+  'x-real-ip',
+  'x-client-ip',
+  'true-client-ip',
+  'x-cluster-client-ip',
+  'x-request-id',
+  // Frameworks route by these instead of the target or the Host.
+  'x-rewrite-url',
+  'x-url-scheme',
+  'x-scheme',
+  'x-host',
+  'x-http-host-override',
+  // Rack answers with other files where a client may send these.
+  'x-sendfile-type',
+  'x-accel-mapping',
+  'remote-user',
+];
+
+/** Names that nobody but a gateway may send, whatever follows: addresses, original URLs, identities. */
 const droppedPrefixes = [
   'x-forwarded-',
   'x-original-',
   'x-latchkey-',
   'x-auth-request-',
+  'x-authenticated-',
+  'x-authentik-',
   'x-remote-',
   'x-webauth-',
+  'x-ms-client-principal',
+  'x-goog-iap-',
+  'x-goog-authenticated-',
+  'cf-access-',
+  'tailscale-',
   'remote-',
+  // RFC 9440, and what servers sent before it.
+  'client-cert',
+  'x-client-cert',
+  'x-ssl-client-',
+  'ssl-client-',
 ] as const;
+
+/** Spellings of names remembered with their rule; hostile ones push out no more than this. */
+const spellingsMax = 512;
+const spellingLengthMax = 64;
 
 /**
  * Folds a name as CGI, WSGI, PHP and others fold it: every character that is neither a letter nor
@@ -134,23 +168,29 @@ export function createFieldRules(
   identityNames: readonly string[],
   credentialNames: readonly string[],
 ): FieldRules {
-  const rules = new Map<string, FieldRule>(Object.entries(builtIn));
+  const rules = new Map<string, FieldRule>(interpreted);
+  for (const name of dropped) rules.set(name, drop);
   for (const name of identityNames) rules.set(name.toLowerCase(), drop);
-  for (const name of credentialNames) rules.set(name.toLowerCase(), { kind: 'credential' });
-  const folded = new Set([...rules.keys()].map(foldFieldName));
-  const dropped = (name: string): boolean => droppedPrefixes.some((prefix) => name.startsWith(prefix));
-  const plain = /^[a-z0-9-]+$/;
+  for (const name of credentialNames) {
+    rules.set(name.toLowerCase(), { kind: 'credential', name: name.toLowerCase() });
+  }
+  // A name with a dot is taken for the one with a hyphen, too.
+  for (const alias of [...rules.keys()].map(foldFieldName)) if (!rules.has(alias)) rules.set(alias, drop);
+  const find = (lowerName: string): FieldRule | null => {
+    const exact = rules.get(lowerName);
+    if (exact !== undefined) return exact;
+    const alias = foldFieldName(lowerName);
+    return rules.has(alias) || droppedPrefixes.some((prefix) => alias.startsWith(prefix)) ? drop : null;
+  };
+  const spellings = new Map<string, FieldRule | null>();
   return {
-    ruleOf(lowerName) {
-      const exact = rules.get(lowerName);
-      if (exact !== undefined) return exact;
-      const first = lowerName.charCodeAt(0);
-      // Only x-… and remote-… can carry a dropped prefix.
-      if (plain.test(lowerName)) {
-        return (first === 0x78 || first === 0x72) && dropped(lowerName) ? drop : null;
-      }
-      const alias = foldFieldName(lowerName);
-      return folded.has(alias) || dropped(alias) ? drop : null;
+    ruleOf(name) {
+      const known = spellings.get(name);
+      if (known !== undefined) return known;
+      const rule = find(name.toLowerCase());
+      if (spellings.size >= spellingsMax) spellings.clear();
+      if (name.length <= spellingLengthMax) spellings.set(name, rule);
+      return rule;
     },
   };
 }

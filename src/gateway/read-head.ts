@@ -1,7 +1,7 @@
 import { type Denial, deny, type Inbound } from '../core/decision.ts';
 import { canonicalPath } from '../core/path.ts';
-import type { ClientSideReader } from './client-side.ts';
-import type { FieldRules, ReadSlot } from './field-rules.ts';
+import type { ClientSideReader, ForwardedFields } from './client-side.ts';
+import { type FieldRules, slot, slotCount } from './field-rules.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Most fields a head may have. */
@@ -15,16 +15,19 @@ export interface HeadReaderDeps {
   readonly clientSide: ClientSideReader;
 }
 
-type Slots = Partial<Record<ReadSlot, string>>;
+/** Values by slot. */
+type Slots = (string | undefined)[];
 
 /** What one walk over the fields finds. */
 interface Fields {
   readonly slots: Slots;
   readonly passed: string[];
-  readonly credentials: [string, string][];
-  readonly forwarded: { for: string | null; proto: string | null; host: string | null };
+  readonly credentials: readonly (readonly [string, string])[];
+  readonly forwarded: ForwardedFields;
 }
 
+const noSlots: readonly undefined[] = Array.from({ length: slotCount }, () => undefined);
+const nothingForwarded: ForwardedFields = { for: null, proto: null, host: null };
 const noCredentials: readonly (readonly [string, string])[] = [];
 
 /**
@@ -40,11 +43,10 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
   if ('kind' in fields) return fields;
   const { slots, forwarded } = fields;
   const client = deps.clientSide.read(inbound.peerAddress, inbound.tls, forwarded);
-  const received = slots.host?.toLowerCase();
-  const host = client.host?.toLowerCase() ?? received;
-  if (received === undefined || host === undefined || !isAuthority(received) || !isAuthority(host)) {
-    return deny('malformed_host', 'host field');
-  }
+  const received = slots[slot.host]?.toLowerCase();
+  if (received === undefined || !isAuthority(received)) return deny('malformed_host', 'host field');
+  const host = client.host === null ? received : client.host.toLowerCase();
+  if (client.host !== null && !isAuthority(host)) return deny('malformed_host', 'forwarded host');
   const split = splitTarget(target, received);
   if (typeof split !== 'string') return split;
   const mark = split.indexOf('?');
@@ -53,11 +55,11 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
   if (typeof path !== 'string') return deny('malformed_target', path.detail);
   const body = readFraming(slots, inbound.httpVersion);
   if (typeof body === 'object') return body;
-  const expect = slots.expect;
+  const expect = slots[slot.expect];
   if (expect !== undefined && expect.toLowerCase() !== '100-continue') {
     return deny('expectation_failed', 'expect field');
   }
-  const passed = dropNominated(slots.connection, fields.passed, deps.rules);
+  const passed = dropNominated(slots[slot.connection], fields.passed, deps.rules);
   if ('kind' in passed) return passed;
   return {
     kind: 'head',
@@ -69,21 +71,21 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     scheme: client.scheme,
     clientAddress: client.address,
     forwardedFor: client.forwardedFor,
-    authorization: slots.authorization ?? null,
-    destination: slots.destination ?? null,
-    ifHeader: slots.if ?? null,
-    depth: slots.depth ?? null,
-    overwrite: slots.overwrite ?? null,
-    lockToken: slots['lock-token'] ?? null,
-    methodOverride: slots['method-override'] ?? null,
-    uploadMetadata: slots['upload-metadata'] ?? null,
-    contentType: slots['content-type'] ?? null,
-    contentEncoding: slots['content-encoding'] ?? null,
-    userAgent: slots['user-agent'] ?? null,
-    referer: slots.referer ?? null,
+    authorization: slots[slot.authorization] ?? null,
+    destination: slots[slot.destination] ?? null,
+    ifHeader: slots[slot.if] ?? null,
+    depth: slots[slot.depth] ?? null,
+    overwrite: slots[slot.overwrite] ?? null,
+    lockToken: slots[slot.lockToken] ?? null,
+    methodOverride: slots[slot.methodOverride] ?? null,
+    uploadMetadata: slots[slot.uploadMetadata] ?? null,
+    contentType: slots[slot.contentType] ?? null,
+    contentEncoding: slots[slot.contentEncoding] ?? null,
+    userAgent: slots[slot.userAgent] ?? null,
+    referer: slots[slot.referer] ?? null,
     expectsContinue: expect !== undefined && inbound.httpVersion !== '1.0',
     body,
-    credentialFields: fields.credentials.length === 0 ? noCredentials : fields.credentials,
+    credentialFields: fields.credentials,
     passed,
   };
 }
@@ -91,16 +93,14 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
 /** Walks the fields once: refuses doubled singletons, strips, sorts the rest. */
 function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | Denial {
   if (rawHeaders.length > fieldsMax * 2) return deny('head_too_large', 'field count');
-  const slots: Slots = {};
+  const slots: Slots = noSlots.slice();
   const passed: string[] = [];
-  const credentials: [string, string][] = [];
-  const forwarded: Fields['forwarded'] = { for: null, proto: null, host: null };
-  let singles: Set<string> | null = null;
+  let credentials = noCredentials;
+  let forwarded = nothingForwarded;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
-    const lower = name.toLowerCase();
-    const rule = rules.ruleOf(lower);
+    const rule = rules.ruleOf(name);
     if (rule === null) {
       passed.push(name, value);
       continue;
@@ -108,27 +108,27 @@ function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | 
     switch (rule.kind) {
       case 'drop':
         break;
-      case 'read':
-      case 'readAndPass':
-        if (slots[rule.slot] !== undefined) return deny('duplicate_header', rule.slot);
+      case 'once':
+        if (slots[rule.slot] !== undefined) return deny('duplicate_header', rule.name);
         slots[rule.slot] = value;
-        if (rule.kind === 'readAndPass') passed.push(name, value);
+        if (rule.pass) passed.push(name, value);
         break;
-      case 'single':
-        singles ??= new Set();
-        if (singles.has(lower)) return deny('duplicate_header', lower);
-        singles.add(lower);
-        passed.push(name, value);
+      case 'list': {
+        const earlier = slots[rule.slot];
+        slots[rule.slot] = earlier === undefined ? value : `${earlier},${value}`;
         break;
+      }
       case 'credential':
-        if (credentials.some(([known]) => known === lower))
+        if (credentials.some(([known]) => known === rule.name)) {
           return deny('duplicate_header', 'credential field');
-        credentials.push([lower, value]);
+        }
+        credentials = [...credentials, [rule.name, value]];
         break;
       case 'forwarded': {
         const earlier = forwarded[rule.slot];
         // Only the address chain is a list; two hosts or schemes are no statement at all.
-        forwarded[rule.slot] = earlier === null ? value : rule.slot === 'for' ? `${earlier}, ${value}` : '';
+        const joined = earlier === null ? value : rule.slot === 'for' ? `${earlier},${value}` : '';
+        forwarded = { ...forwarded, [rule.slot]: joined };
         break;
       }
       default:
@@ -140,8 +140,8 @@ function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | 
 
 /** RFC 9112 section 6: the one way in which this body ends, or a refusal. */
 function readFraming(slots: Slots, httpVersion: string): RequestHead['body'] | Denial {
-  const coding = slots['transfer-encoding'];
-  const length = slots['content-length'];
+  const coding = slots[slot.transferEncoding];
+  const length = slots[slot.contentLength];
   if (coding !== undefined) {
     if (length !== undefined || httpVersion === '1.0' || coding.toLowerCase() !== 'chunked') {
       return deny('malformed_request', 'transfer coding');
