@@ -79,7 +79,7 @@ function compilePrefixes<Route extends Located>(routes: readonly Route[]): Prefi
   }
   return [...byLength]
     .map(([length, found]) => ({ length, routes: found }))
-    .sort((a, b) => b.length - a.length);
+    .toSorted((a, b) => b.length - a.length);
 }
 
 function longestPrefix<Route>(prefixes: Prefixes<Route>, path: string): Route | null {

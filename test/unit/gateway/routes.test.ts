@@ -91,7 +91,7 @@ function naive(routes: readonly Located[], host: string, path: string): string |
     .filter((one) => one.match.host === null || one.match.host === host || one.match.host === bare)
     .filter((one) => `${path}/`.startsWith(one.match.path));
   const named = matching.filter((one) => one.match.host !== null);
-  const [best] = (named.length > 0 ? named : matching).sort(
+  const [best] = (named.length > 0 ? named : matching).toSorted(
     (a, b) => b.match.path.length - a.match.path.length || rank(b) - rank(a),
   );
   return best === undefined ? null : `${best.match.host ?? '*'} ${best.match.path}`;
