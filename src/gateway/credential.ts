@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { type Denial, deny } from '../core/decision.ts';
 import type { Credential } from '../tokens/verification.ts';
 import type { RequestHead } from './request-head.ts';
@@ -52,7 +53,7 @@ export function presentedCredential(head: RequestHead, accepted: AcceptedChannel
     credential = { channel: 'header', secret: value };
   }
   let query = head.query;
-  if (query !== '' && (accepted.queries.length > 0 || query.includes(tokenPrefix))) {
+  if (query !== '' && (accepted.queries.length > 0 || mayHoldToken(query))) {
     const taken = takeFromQuery(query, accepted.queries);
     query = taken.query;
     for (const { value, usable } of taken.found) {
@@ -63,6 +64,11 @@ export function presentedCredential(head: RequestHead, accepted: AcceptedChannel
   }
   if (count > 1) return deny('two_credentials', 'several credentials');
   return { kind: 'presented', credential, scheme, query };
+}
+
+/** Whether a token of ours may stand in the query, its prefix percent-encoded or not. */
+function mayHoldToken(query: string): boolean {
+  return query.includes(tokenPrefix) || query.includes('%');
 }
 
 /** RFC 9110 section 11.6.2: scheme, spaces, credentials. */
@@ -83,15 +89,36 @@ function readAuthorization(
   return { scheme: 'other', credential: null };
 }
 
-/** RFC 7617 section 2: base64 of user, colon, password in UTF-8, without control characters. */
+/**
+ * RFC 7617 section 2: base64 of user, colon, password in UTF-8, without control characters. The padding may
+ * be left out; the alphabet of base64url is refused.
+ */
 function readBasic(encoded: string): Credential | null {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(encoded) || encoded.length % 4 === 1) return null;
-  const bytes = Buffer.from(encoded, 'base64');
-  const text = bytes.toString('utf8');
-  const colon = text.indexOf(':');
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids exactly these.
-  if (colon === -1 || /[\u0000-\u001f\u007f\ufffd]/.test(text)) return null;
+  const bytes = decodeBase64(encoded);
+  if (bytes === null) return null;
+  const text = printableAscii.test(bytes) ? bytes : decodeUtf8(bytes);
+  const colon = text === null ? -1 : text.indexOf(':');
+  if (text === null || colon === -1) return null;
   return { channel: 'basic', user: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
+const printableAscii = /^[\x20-\x7e]*$/;
+
+/** One character per byte. */
+function decodeBase64(encoded: string): string | null {
+  // The decoder skips white space; a field value has no other kinds.
+  if (encoded.includes(' ') || encoded.includes('\t')) return null;
+  try {
+    return atob(encoded);
+  } catch {
+    return null;
+  }
+}
+
+function decodeUtf8(bytes: string): string | null {
+  const buffer = Buffer.from(bytes, 'latin1');
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: RFC 7617 forbids exactly these.
+  return isUtf8(buffer) && !/[\u0000-\u001f\u007f]/.test(bytes) ? buffer.toString('utf8') : null;
 }
 
 /**
