@@ -5,7 +5,7 @@ export function renderTable(heading: readonly string[], rows: readonly (readonly
   if (rows.length === 0) return '';
   const lines = [heading, ...rows].map((cells) => cells.map(printable));
   const widths = heading.map((_, column) =>
-    Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)),
+    Math.max(...lines.map((cells) => Array.from(cells[column] ?? '').length)),
   );
   return lines.map((cells) => `${joinCells(cells, widths)}\n`).join('');
 }
@@ -17,7 +17,7 @@ export function renderFields(fields: readonly (readonly [name: string, value: st
 }
 
 function joinCells(cells: readonly string[], widths: readonly number[]): string {
-  const padded = cells.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - [...cell].length));
+  const padded = cells.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - Array.from(cell).length));
   return padded.join(gap).trimEnd();
 }
 

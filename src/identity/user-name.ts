@@ -9,7 +9,7 @@ export type CheckedName = { readonly name: string } | { readonly problem: string
  */
 export function checkUserName(text: string): CheckedName {
   const name = text.normalize('NFC');
-  const length = [...name].length;
+  const { length } = Array.from(name);
   if (length < 1 || length > charsMax) return { problem: `A user name has 1 to ${charsMax} characters.` };
   if (/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u.test(name)) {
     return { problem: 'A user name cannot hold control or invisible characters.' };

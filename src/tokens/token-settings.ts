@@ -95,7 +95,7 @@ export function settle(
 }
 
 function checkName(name: string): TokenRefusal | null {
-  const length = [...name].length;
+  const { length } = Array.from(name);
   if (length >= 1 && length <= nameCharsMax && name.trim() !== '' && !/\p{C}/u.test(name)) return null;
   return refuse('bad_name', `A token's name has 1 to ${nameCharsMax} printable characters.`);
 }
