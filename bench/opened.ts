@@ -1,0 +1,36 @@
+import { type Closers, createClosers } from '../src/compose/closers.ts';
+import { openRedis } from '../src/compose/redis.ts';
+import { openStore } from '../src/compose/store.ts';
+import { openVerification } from '../src/compose/verification.ts';
+import type { Config } from '../src/config/config.ts';
+import { systemClock } from '../src/core/clock.ts';
+import type { Log } from '../src/telemetry/log.ts';
+import type { Verifier } from '../src/tokens/verification.ts';
+
+/** Says what is wrong and nothing else: what is measured here writes no log. */
+const log: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: (fields, message) => console.error(message, fields),
+  error: (fields, message) => console.error(message, fields),
+};
+
+/** Verification as the gateway has it, without the gateway. */
+export interface OpenedVerifier {
+  readonly verifier: Verifier;
+  readonly close: () => Promise<void>;
+}
+
+/** Opens the store, Redis where the configuration names one, and the verifier over them, its memory empty. */
+export async function openVerifier(config: Config): Promise<OpenedVerifier> {
+  const closers: Closers = createClosers();
+  const store = await openStore(config, systemClock);
+  closers.add(() => store.close());
+  const redis =
+    config.redis === null
+      ? null
+      : await openRedis(config.redis, store.tokens.realm, store.peppers, systemClock, log);
+  if (redis !== null) closers.add(() => redis.close());
+  const { verifier } = await openVerification(config, store, redis, systemClock, log, closers);
+  return { verifier, close: () => closers.closeAll() };
+}

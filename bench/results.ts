@@ -1,0 +1,29 @@
+import { execFileSync } from 'node:child_process';
+import { cpus, loadavg, release, totalmem } from 'node:os';
+
+/** The page that RESULTS.md is: the method, the machine and the table. */
+export function describeRun(table: string, rounds: number): string {
+  const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const gibibytes = Math.round(totalmem() / 2 ** 30);
+  return `# Results
+
+The last table of \`npm run bench -- --write\`.
+
+- Commit ${commit}, ${new Date().toISOString().slice(0, 10)}, Node ${process.version}
+- ${cpus().length} × ${cpus()[0]?.model ?? 'unknown processor'}, ${gibibytes} GiB, Linux ${release()}
+- Load average while it ran: ${loadavg()
+    .map((load) => load.toFixed(1))
+    .join(' ')} (the load itself is about 2)
+- ${rounds} rounds
+
+## How it is measured
+
+The figure is CPU time: user and system time of the process (or processes) in question from \`/proc/PID/stat\`, over a
+round, divided by the answers that came. The process is pinned to one core; backend and load (autocannon) run on the
+other. Peers take turns within each round, so that all of them meet the same disturbances. Other work on the machine only
+ever adds to a figure: the least disturbed round is the one that repeats, and the budgets are held against it; the
+median stands beside it.
+
+${table}
+`;
+}

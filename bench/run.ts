@@ -1,0 +1,35 @@
+/*
+ * `npm run bench [-- --only NAME --rounds N --write]`: measures the product and what else one could use in the
+ * same run, prints a table, and with --write keeps it in RESULTS.md. The method is described there.
+ */
+import { writeFile } from 'node:fs/promises';
+import { readOptions } from './options.ts';
+import { loadCore, pinSelf } from './pinned.ts';
+import { describeRun } from './results.ts';
+import { coldVerification } from './scenarios/cold-verification.ts';
+import { decisionCost } from './scenarios/decision-cost.ts';
+import { memory } from './scenarios/memory.ts';
+import { smallGet } from './scenarios/small-get.ts';
+import { transfer } from './scenarios/transfer.ts';
+import { type Row, toMarkdown } from './table.ts';
+
+const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Row[]>>> = {
+  'small-get': smallGet,
+  transfer,
+  decision: decisionCost,
+  cold: coldVerification,
+  memory,
+};
+
+const options = readOptions(process.argv.slice(2), Object.keys(scenarios));
+pinSelf(loadCore);
+const rows: Row[] = [];
+for (const [name, measure] of Object.entries(scenarios)) {
+  if (options.only.length > 0 && !options.only.includes(name)) continue;
+  console.error(`bench: ${name} …`);
+  rows.push(...(await measure(options.rounds)));
+}
+const table = toMarkdown(rows);
+console.log(table);
+if (options.write)
+  await writeFile(new URL('RESULTS.md', import.meta.url), describeRun(table, options.rounds));

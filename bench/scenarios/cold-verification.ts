@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { startRedis } from '../../test/support/redis-server.ts';
+import { makeScratch, type Scratch } from '../../test/support/scratch.ts';
+import { writeConfig } from '../gateway.ts';
+import { runMeasured } from '../measured-program.ts';
+import { readConfig, seedTokens, writeTokens } from '../seed.ts';
+import { storeTokens } from '../sizes.ts';
+import { atLeast, atMost, type Row, skipped } from '../table.ts';
+
+const perSecondMin = 10_000;
+const p99MsMax = 1;
+/** Each is verified once a pass. */
+const verified = 100_000;
+
+interface Slices {
+  readonly slices: readonly { readonly perSecond: number; readonly p99Ms: number }[];
+}
+
+/** Verification of tokens that this process has never seen, among a million: by SQLite, and by Redis. */
+export async function coldVerification(): Promise<readonly Row[]> {
+  const scratch = await makeScratch('bench-cold');
+  try {
+    const files = await writeConfig(scratch, 'cold', 9);
+    const tokensFile = scratch.file('tokens');
+    writeTokens(tokensFile, await seedTokens(readConfig(files.configFile), storeTokens, verified));
+    const fromStore = await runMeasured<Slices>('cold-verification', [files.configFile, tokensFile, 'store']);
+    return [...rowsOf('SQLite', fromStore), ...(await fromRedis(scratch, tokensFile))];
+  } finally {
+    await scratch.remove();
+  }
+}
+
+async function fromRedis(scratch: Scratch, tokensFile: string): Promise<readonly Row[]> {
+  if (!existsSync('/usr/bin/redis-server')) return [skipped('cold verification, Redis', 'no redis-server')];
+  const redis = await startRedis();
+  try {
+    const stored = {
+      store: `sqlite:${scratch.file('cold-data', 'latchkey.db')}`,
+      dataDir: scratch.file('cold-data'),
+    };
+    const files = await writeConfig(scratch, 'cold-redis', 9, { ...stored, redis: redis.url });
+    const found = await runMeasured<Slices>('cold-verification', [files.configFile, tokensFile, 'redis']);
+    return rowsOf('Redis', found);
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** The least disturbed slice, as everywhere. */
+function rowsOf(tier: string, { slices }: Slices): readonly Row[] {
+  const perSecond = Math.max(...slices.map((slice) => slice.perSecond));
+  const p99Ms = Math.min(...slices.map((slice) => slice.p99Ms));
+  const worstMs = Math.max(...slices.map((slice) => slice.p99Ms));
+  const title = `cold verification by ${tier}, ${storeTokens.toLocaleString('en')} tokens`;
+  return [
+    atLeast(`${title}: rate on one core`, perSecond, perSecondMin, '/s'),
+    {
+      ...atMost(`${title}: p99`, p99Ms, p99MsMax, ' ms'),
+      figure: `${p99Ms.toFixed(2)} ms (worst ${worstMs.toFixed(2)})`,
+    },
+  ];
+}
