@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { someChange } from '../contract/change-feed-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRedis, recordingListener, testKeys, testRealm } from '../support/redis-parts.ts';
@@ -66,6 +67,18 @@ describe('Redis that is away', requireProgram('redis-server', 'redis-cli'), () =
     await eventually('the feed to be heard', () => listener.calls.includes('heard'));
     assert.equal(listener.calls[0], 'gap');
     assert.equal(late.gate.open, true);
+  });
+
+  test('a process too busy to read an answer in time does not call Redis away', async () => {
+    await parts.cache.set('key', 'value', 60_000);
+    await delay(5_100); // a gate that opened just now believes the first failure
+    const answer = parts.cache.get('key');
+    const busyUntil = performance.now() + 150;
+    while (performance.now() < busyUntil);
+    assert.equal(await answer, null, 'late is late');
+    await eventually('the cache to be used again', () => parts.gate.open);
+    assert.equal(await parts.cache.get('key'), 'value');
+    assert.deepEqual(parts.reports, [{ up: true, reason: null }]);
   });
 
   test('full: reading goes on although nothing can be written', async () => {

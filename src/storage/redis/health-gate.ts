@@ -46,6 +46,8 @@ export class HealthGate {
   #probes = 0;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  /** Closed over one late answer, and nobody was told yet. */
+  #doubted = false;
   #lastError = 'not connected yet';
   /** What was reported since the last change, so that no reason is told twice. */
   readonly #told = new Set<string>();
@@ -104,9 +106,26 @@ export class HealthGate {
     if (code !== null && !notNow.has(code)) {
       this.#refused(code);
     } else if (opening === this.#opening) {
-      this.#close();
+      if (this.#open && isTimeout(error) && this.#isSteady()) {
+        this.#doubt();
+      } else {
+        this.#close();
+      }
     }
     this.#settled();
+  }
+
+  /** One answer came late after a good while: as likely this process was busy. A PING tells before anyone is told. */
+  #doubt(): void {
+    this.#open = false;
+    this.#doubted = true;
+    this.#told.clear();
+    this.#probes = 0;
+    void this.#probe();
+  }
+
+  #isSteady(): boolean {
+    return performance.now() - this.#openedAt > steadyMs;
   }
 
   /** An answer in time, only not the wanted one: a missing permission, a full memory. */
@@ -123,10 +142,11 @@ export class HealthGate {
     if (this.#open) {
       this.#open = false;
       this.#told.clear();
-      if (performance.now() - this.#openedAt > steadyMs) {
+      if (this.#isSteady()) {
         this.#probes = 0;
       }
     }
+    this.#doubted = false;
     this.#tell(this.#lastError, false);
     if (this.#timer === null) {
       this.#wait(backoffMs(++this.#probes, this.#deps.random));
@@ -167,15 +187,22 @@ export class HealthGate {
       return;
     }
     if (!this.#stopped && !this.#open) {
-      this.#open = true;
-      this.#opening += 1;
-      this.#openedAt = performance.now();
-      this.#lastError = 'the connection was closed';
-      this.#told.clear();
-      this.#wait(null);
-      this.#deps.report({ up: true, reason: null });
-      this.#settled();
+      this.#reopen();
     }
+  }
+
+  #reopen(): void {
+    this.#open = true;
+    this.#opening += 1;
+    this.#openedAt = performance.now();
+    this.#lastError = 'the connection was closed';
+    this.#told.clear();
+    this.#wait(null);
+    if (!this.#doubted) {
+      this.#deps.report({ up: true, reason: null });
+    }
+    this.#doubted = false;
+    this.#settled();
   }
 
   #remember(error: unknown): void {
@@ -201,6 +228,10 @@ async function ping(client: CommandClient): Promise<void> {
     throw new Error('no master of the cluster is known');
   }
   await Promise.all(masters.map((node) => node.ping()));
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof Error && error.message === 'Command timed out';
 }
 
 /** The first word of an error that the server itself sent; null for any other. */
