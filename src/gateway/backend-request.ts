@@ -51,8 +51,9 @@ export function backendFields(
     if (permit.destination !== null) fields.push('Destination', origin + permit.destination.rawPath);
     if (permit.ifHeader !== null) fields.push('If', rewriteIf(permit.ifHeader, origin));
   }
-  if (head.referer !== null)
-    fields.push('Referer', harmlessReferer(head.referer, route.accepted.queries.length > 0));
+  const referer =
+    head.referer === null ? null : harmlessReferer(head.referer, route.accepted.queries.length > 0);
+  if (referer !== null) fields.push('Referer', referer);
   return fields;
 }
 
@@ -72,7 +73,9 @@ function believedOrigin(allowed: Allowed, backend: Target, host: string): string
   return `${backend.origin.slice(0, backend.origin.indexOf(':'))}://${host}`;
 }
 
-/** A page reached with a credential in its query must not hand it on. */
-function harmlessReferer(referer: string, queryCredentials: boolean): string {
-  return queryCredentials || referer.includes('lk_') ? (referer.split('?', 1)[0] as string) : referer;
+/** A page reached with a credential in its query, or in its authority, must not hand it on. */
+function harmlessReferer(referer: string, queryCredentials: boolean): string | null {
+  const suspect = queryCredentials || referer.includes('lk_') || /[?].*%/.test(referer);
+  const kept = suspect ? (referer.split('?', 1)[0] as string) : referer;
+  return kept.includes('lk_') ? null : kept;
 }

@@ -102,7 +102,7 @@ describe('the client behind trusted proxies', () => {
     );
     fc.assert(
       fc.property(fc.constantFrom('10.0.0.1', 'fd00::1', '9.9.9.9'), fc.array(hop), (peer, hops) => {
-        let client = peer;
+        let client: string = peer;
         for (const next of hops.filter((one) => one !== '').toReversed()) {
           if (isIP(client) === 0 || !blocks.check(client, isIP(client) === 6 ? 'ipv6' : 'ipv4')) break;
           client = isIP(next) === 0 ? 'unknown' : next;

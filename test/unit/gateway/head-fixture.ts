@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict';
 import type { Denial, Inbound } from '../../../src/core/decision.ts';
 import { createClientSideReader } from '../../../src/gateway/client-side.ts';
-import { createFieldRules } from '../../../src/gateway/field-rules.ts';
+import { createFieldRules, type FieldRules } from '../../../src/gateway/field-rules.ts';
 import { type HeadReaderDeps, readHead } from '../../../src/gateway/read-head.ts';
 import type { RequestHead } from '../../../src/gateway/request-head.ts';
 
 /** Headers by which the routes of these tests identify users. */
-export const identityNames = ['X-Remote-User', 'X-Latchkey-Assertion', 'Company.User'] as const;
+export const identityNames: readonly string[] = ['X-Remote-User', 'X-Latchkey-Assertion', 'Company.User'];
 
 /** Rules of the tests, with one header that carries tokens. */
-export const rules = createFieldRules(identityNames, ['apiToken']);
+export const rules: FieldRules = createFieldRules(identityNames, ['apiToken']);
 
 /** A reader that trusts one proxy, 10.0.0.1. */
 export const readerDeps: HeadReaderDeps = { rules, clientSide: createClientSideReader(['10.0.0.1']) };
