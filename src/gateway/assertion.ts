@@ -19,8 +19,9 @@ const reuseMs = 60_000;
 const lifeSeconds = 120;
 
 interface Signed {
-  readonly jwt: string;
-  readonly untilMs: number;
+  /** The promise until it is known: requests that come together share one signature. */
+  jwt: string | Promise<string>;
+  readonly fromMs: number;
 }
 
 /** Prepares the signer; `privateKey` must be Ed25519. */
@@ -29,10 +30,9 @@ export async function createAssertionSigner(privateKey: KeyObject, clock: Clock)
   const kid = await calculateJwkThumbprint(jwk);
   // Keyed by the principal itself: a change to the token makes a new principal and so a new JWT.
   const signed = new WeakMap<Principal, Map<string, Signed>>();
-  const fresh = async (principal: Principal, route: string): Promise<string> => {
-    const now = clock.now();
+  const fresh = (principal: Principal, route: string, now: number): Promise<string> => {
     const issuedAt = Math.floor(now / 1_000);
-    const jwt = await new SignJWT({
+    return new SignJWT({
       user_id: principal.userId,
       token_id: principal.tokenId,
       scope: principal.scopes.map(formatScope).join(' '),
@@ -44,19 +44,26 @@ export async function createAssertionSigner(privateKey: KeyObject, clock: Clock)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + lifeSeconds)
       .sign(privateKey);
-    const routes = signed.get(principal) ?? new Map<string, Signed>();
-    routes.set(route, { jwt, untilMs: now + reuseMs });
-    signed.set(principal, routes);
-    return jwt;
   };
   return {
     jwks: { keys: [{ ...jwk, kid, alg: 'EdDSA', use: 'sig' }] },
     sign(principal, route) {
-      const known = signed.get(principal)?.get(route);
       const now = clock.now();
-      if (known !== undefined && now < known.untilMs && now > known.untilMs - reuseMs - 5_000)
-        return known.jwt;
-      return fresh(principal, route);
+      let routes = signed.get(principal);
+      const known = routes?.get(route);
+      // A clock that stepped back makes a new one, too: backends refuse what was issued in the future.
+      if (known !== undefined && now >= known.fromMs && now < known.fromMs + reuseMs) return known.jwt;
+      if (routes === undefined) signed.set(principal, (routes = new Map()));
+      const pending = fresh(principal, route, now);
+      const entry: Signed = { jwt: pending, fromMs: now };
+      routes.set(route, entry);
+      pending.then(
+        (jwt) => {
+          entry.jwt = jwt;
+        },
+        () => routes.delete(route),
+      );
+      return pending;
     },
   };
 }

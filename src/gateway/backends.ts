@@ -87,8 +87,12 @@ export function createBackendGroup(
       return fallback;
     },
     failed(backend) {
-      const restMs = Math.min((resting.get(backend)?.restMs ?? restMinMs / 2) * 2, restMaxMs);
-      resting.set(backend, { untilMs: clock.monotonic() + restMs, restMs });
+      const rest = resting.get(backend);
+      const now = clock.monotonic();
+      // Requests that fail together are one failure: only after its rest does the next one rest longer.
+      if (rest !== undefined && now < rest.untilMs) return;
+      const restMs = Math.min((rest?.restMs ?? restMinMs / 2) * 2, restMaxMs);
+      resting.set(backend, { untilMs: now + restMs, restMs });
     },
     answered(backend) {
       if (resting.size > 0) resting.delete(backend);
