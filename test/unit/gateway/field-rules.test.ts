@@ -44,7 +44,7 @@ function spelled(name: string): fc.Arbitrary<string> {
     )
     .map(([upper, separators]) => {
       let separator = 0;
-      return [...name]
+      return Array.from(name)
         .map((one, at) => (/[a-z]/.test(one) ? (upper[at % 40] ? one.toUpperCase() : one) : one))
         .map((one) => (one === '-' ? (separators[separator++ % 10] as string) : one))
         .join('');

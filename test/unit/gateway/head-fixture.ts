@@ -37,7 +37,7 @@ export function read(fields: readonly string[], change: Partial<Inbound> = {}): 
 export function passing(fields: readonly string[], change: Partial<Inbound> = {}): RequestHead {
   const head = read(fields, change);
   assert.equal(head.kind, 'head', `refused: ${head.kind === 'deny' ? head.reason : ''}`);
-  return head as RequestHead;
+  return head;
 }
 
 /** The code of a refusal, or 'head' where it passes. */
