@@ -97,7 +97,12 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
     }
 
     test('a token comes back as it was put in, with its owner', async () => {
-      const token = await inserted({ expiresAt: epoch + 1, notBefore: 0, createdFrom: '::1', enabled: false });
+      const token = await inserted({
+        expiresAt: epoch + 1,
+        notBefore: 0,
+        createdFrom: '::1',
+        enabled: false,
+      });
       const owned = await subject.tokens.get(token.id);
       assert.deepEqual(owned, {
         token,
@@ -127,7 +132,10 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       assert.deepEqual(outcome, { before: token, after: { ...token, ...patch, version: 2 } });
       assert.deepEqual(await stored(token.id), outcome?.after);
       const trail = await subject.tokens.audit({ tokenId: token.id, limit: 10 });
-      assert.deepEqual(trail.map(({ action }) => action), ['token.edit', 'token.create']);
+      assert.deepEqual(
+        trail.map(({ action }) => action),
+        ['token.edit', 'token.create'],
+      );
       assert.deepEqual(trail[0], event('token.edit', { tokenId: token.id }));
     });
 
@@ -142,7 +150,10 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       const [first, second] = [await inserted(), await inserted()];
       const ids = [first.id, randomUUID() as string as TokenId, second.id];
       const outcomes = await subject.tokens.change(ids, () => ({ patch: { name: 'x' }, event: event('e') }));
-      assert.deepEqual(outcomes.map(({ after: { id } }) => id), [first.id, second.id]);
+      assert.deepEqual(
+        outcomes.map(({ after: { id } }) => id),
+        [first.id, second.id],
+      );
     });
 
     test('a change that fails for one token leaves all as they were', async () => {
@@ -162,9 +173,15 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       for (const token of all) await subject.tokens.insert(token, event('e'));
       const ids = all.map(({ id }) => id).toReversed();
       const page = await subject.tokens.list({ userId: user.id, limit: 2 });
-      assert.deepEqual(page.map(({ token }) => token.id), ids.slice(0, 2));
+      assert.deepEqual(
+        page.map(({ token }) => token.id),
+        ids.slice(0, 2),
+      );
       const rest = await subject.tokens.list({ userId: user.id, after: ids[1]! });
-      assert.deepEqual(rest.map(({ token }) => token.id), ids.slice(2));
+      assert.deepEqual(
+        rest.map(({ token }) => token.id),
+        ids.slice(2),
+      );
     });
 
     test('a list holds revoked tokens only on demand', async () => {
@@ -186,7 +203,10 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       const usedLongAgo = tokenRecord(user.id, { lastUsedAt: since - 1 });
       for (const token of [old, used, young, usedLongAgo]) await subject.tokens.insert(token, event('e'));
       const found = await subject.tokens.list({ userId: user.id, unusedSince: since });
-      assert.deepEqual(found.map(({ token }) => token.id), [usedLongAgo.id, old.id]);
+      assert.deepEqual(
+        found.map(({ token }) => token.id),
+        [usedLongAgo.id, old.id],
+      );
     });
 
     test('tokens that delete-if-unused has ended are listed from that moment on', async () => {
@@ -215,7 +235,11 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
     });
 
     test('a use moves the end of a sliding token, but never past its absolute end', async () => {
-      const sliding = { slidingMs: 10 * minuteMs, expiresAt: epoch + 10 * minuteMs, until: epoch + 12 * minuteMs };
+      const sliding = {
+        slidingMs: 10 * minuteMs,
+        expiresAt: epoch + 10 * minuteMs,
+        until: epoch + 12 * minuteMs,
+      };
       const token = await inserted(sliding);
       assert.equal((await useAt(token, epoch + minuteMs)).expiresAt, epoch + 11 * minuteMs);
       assert.equal((await useAt(token, epoch + 5 * minuteMs)).expiresAt, epoch + 12 * minuteMs);

@@ -75,8 +75,21 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
   const faults: unknown[] = [];
   const lastUse = createLastUse({ clock, store, onFault: (fault) => faults.push(fault) });
   const check = createPasswords({ concurrency: 2, queueMax: 8 });
-  const users = createUsers({ clock, randomBytes: systemRandom, store: userStore, passwords: check, announce });
-  const lifecycle = createTokenLifecycle({ clock, randomBytes: systemRandom, store, peppers, announce, shared });
+  const users = createUsers({
+    clock,
+    randomBytes: systemRandom,
+    store: userStore,
+    passwords: check,
+    announce,
+  });
+  const lifecycle = createTokenLifecycle({
+    clock,
+    randomBytes: systemRandom,
+    store,
+    peppers,
+    announce,
+    shared,
+  });
   const directory = createPasswordDirectory({ store: userStore, passwords: check });
   const tierDeps = { clock, shared, peppers, freshness };
   const passwords = createPasswordVerifier({ ...tierDeps, realm: store.realm, check: directory });
@@ -89,7 +102,19 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
     ...context,
   });
   return {
-    ...{ database, tokens: store, userStore, users, peppers, freshness, lastUse, lifecycle, verifier, journal, faults },
+    ...{
+      database,
+      tokens: store,
+      userStore,
+      users,
+      peppers,
+      freshness,
+      lastUse,
+      lifecycle,
+      verifier,
+      journal,
+      faults,
+    },
     async addUser(name, password) {
       const added = await users.add('test', name, password ?? null);
       if (added.kind === 'refused') throw new Error(added.detail);
@@ -101,7 +126,8 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
       return minted;
     },
     bearer: async (secret, context) => verifier.verify({ channel: 'bearer', secret }, full(context)),
-    basic: async (user, secret, context) => verifier.verify({ channel: 'basic', user, secret }, full(context)),
+    basic: async (user, secret, context) =>
+      verifier.verify({ channel: 'basic', user, secret }, full(context)),
   };
 }
 

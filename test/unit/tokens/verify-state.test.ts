@@ -149,7 +149,9 @@ describe('whether a token is accepted', () => {
   });
 
   test('it is accepted only from its networks, IPv4 and IPv6', async () => {
-    const { value } = await world.mint(alice, { networks: ['198.51.100.0/24', '2001:db8::/32', '203.0.113.7'] });
+    const { value } = await world.mint(alice, {
+      networks: ['198.51.100.0/24', '2001:db8::/32', '203.0.113.7'],
+    });
     for (const address of ['198.51.100.200', '2001:db8:1::1', '203.0.113.7']) {
       assert.equal(await bearer(value, address), 'verified', address);
     }
