@@ -20,6 +20,7 @@ const inbound: Inbound = {
   method: 'GET',
   target: scopedPath,
   rawHeaders,
+  exactLine: true,
   httpVersion: '1.1',
   peerAddress: '127.0.0.1',
   tls: false,

@@ -10,6 +10,8 @@ export interface Inbound {
   readonly target: string;
   /** Flat name, value, name, value … in order and spelling of arrival. */
   readonly rawHeaders: readonly string[];
+  /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
+  readonly exactLine: boolean;
   /** '1.0' or '1.1'. */
   readonly httpVersion: string;
   /** The socket's peer, IPv4-mapped addresses already shortened. */

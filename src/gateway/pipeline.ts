@@ -38,21 +38,26 @@ export interface PipelineDeps extends DecideDeps {
 /** A chunked body that trickles is passed on as it comes after this long. */
 const chunkedWaitMs = 1_000;
 
-/**
- * Serves one request from its head to its record. Never rejects. `awaitsContinue` is true where the
- * client waits for `100 Continue`, which is sent only after the request was allowed.
- */
+/** What the listener knows of a request beside what Node's parser says. */
+export interface WireHints {
+  /** The client waits for `100 Continue`, which is sent only after the request was allowed. */
+  readonly awaitsContinue: boolean;
+  /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
+  readonly exactLine: boolean;
+}
+
+/** Serves one request from its head to its record. Never rejects. */
 export async function serve(
   req: IncomingMessage,
   res: ServerResponse,
-  awaitsContinue: boolean,
+  hints: WireHints,
   deps: PipelineDeps,
 ): Promise<void> {
   // A refusal closed this connection: what was pipelined behind it is not a request any more.
   if (req.socket.writableEnded || req.socket.destroyed) return;
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
-  const exchange = new ClientExchange(req, res, awaitsContinue, deps.watch);
+  const exchange = new ClientExchange(req, res, hints, deps.watch);
   let decision: Decision | null = null;
   let decidedMs = startedMs;
   let denial: Denial | null = null;
@@ -167,14 +172,16 @@ function asBytes(collected: Collected): OutgoingBody {
 class ClientExchange implements Inbound {
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
+  readonly exactLine: boolean;
   readonly received = { bytes: 0 };
   readonly #watch: ProgressWatch;
   #awaitsContinue: boolean;
 
-  constructor(req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean, watch: ProgressWatch) {
+  constructor(req: IncomingMessage, res: ServerResponse, hints: WireHints, watch: ProgressWatch) {
     this.req = req;
     this.res = res;
-    this.#awaitsContinue = awaitsContinue;
+    this.exactLine = hints.exactLine;
+    this.#awaitsContinue = hints.awaitsContinue;
     this.#watch = watch;
   }
 

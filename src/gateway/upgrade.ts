@@ -35,11 +35,12 @@ export async function upgrade(
   req: IncomingMessage,
   socket: Duplex,
   firstBytes: Buffer,
+  exactLine: boolean,
   deps: PipelineDeps,
 ): Promise<void> {
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
-  const inbound = inboundOf(req);
+  const inbound = inboundOf(req, exactLine);
   deps.recorder.begin();
   let decision: Decision | null = null;
   let fault: Fault | null = null;
@@ -144,8 +145,9 @@ async function holds(inbound: Inbound, deps: PipelineDeps): Promise<boolean> {
   }
 }
 
-function inboundOf(req: IncomingMessage): Inbound {
+function inboundOf(req: IncomingMessage, exactLine: boolean): Inbound {
   return {
+    exactLine,
     method: req.method as string,
     target: req.url as string,
     rawHeaders: [...req.rawHeaders],

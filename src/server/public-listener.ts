@@ -6,6 +6,7 @@ import type { DenialCode } from '../core/errors.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
 import { closeWith, renderDenial } from '../gateway/refusal.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
+import { createRequestLines } from './request-line.ts';
 
 /** Longest request head, request line included. */
 const headBytesMax = 16_384;
@@ -46,15 +47,21 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   // One above the cap: the reader refuses with a reason what Node would otherwise cut.
   server.maxHeadersCount = 201;
   server.timeout = 0;
-  server.on('request', (req, res) => {
+  const lines = createRequestLines();
+  server.on('connection', (socket) => lines.watch(socket));
+  const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
-    if (keys === null) void serve(req, res, false, deps.pipeline());
+    const hint = { awaitsContinue, exactLine: lines.isExact(req) };
+    if (keys === null) void serve(req, res, hint, deps.pipeline());
     else sendKeys(req, res, keys);
-  });
-  server.on('checkContinue', (req, res) => void serve(req, res, true, deps.pipeline()));
+  };
+  server.on('request', (req, res) => take(req, res, false));
+  server.on('checkContinue', (req, res) => take(req, res, true));
   // What it expects is refused by the reader, with everything else that is wrong.
-  server.on('checkExpectation', (req, res) => void serve(req, res, false, deps.pipeline()));
-  server.on('upgrade', (req, socket, head) => void upgrade(req, socket, head, deps.pipeline()));
+  server.on('checkExpectation', (req, res) => take(req, res, false));
+  server.on('upgrade', (req, socket, head) => {
+    void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
+  });
   server.on('connect', (req: IncomingMessage, socket: Duplex) =>
     refuseConnection(socket, 'method_refused', req),
   );

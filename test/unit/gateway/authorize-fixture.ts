@@ -127,6 +127,7 @@ function inboundOf(asked: Asked): Inbound {
     method: asked.method,
     target: asked.target,
     rawHeaders: ['Host', 'gw.example', ...length, ...fields],
+    exactLine: true,
     httpVersion: '1.1',
     peerAddress: '192.0.2.1',
     tls: false,

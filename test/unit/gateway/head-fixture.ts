@@ -20,6 +20,7 @@ export function inbound(fields: readonly string[], change: Partial<Inbound> = {}
     method: 'GET',
     target: '/',
     rawHeaders: ['Host', 'gw.example', ...fields],
+    exactLine: true,
     httpVersion: '1.1',
     peerAddress: '192.0.2.7',
     tls: false,
