@@ -118,7 +118,6 @@ function checkTarget(request: ReadRequest): Denial | null {
   const isStep =
     uploads !== null &&
     permit.destination !== null &&
-    override === null &&
     isUploadStep(head.method, uploads, head.path, head.depth);
   if (!isStep && !mayAct(request, request.action)) return outside(principal, 'target');
   if (override === null) return null;

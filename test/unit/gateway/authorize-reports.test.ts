@@ -74,6 +74,14 @@ describe('REPORT', () => {
     });
   }
 
+  test('Depth reaches below the target, which a scope on one file does not cover', async () => {
+    const body = `<d:version-tree ${dav}/>`;
+    const asked = { method: 'REPORT', target: '/dav/one', scopes: ['path:/dav/one:r'], body };
+    assert.equal(await verdict(asked), 'allow');
+    assert.equal(await verdict({ ...asked, headers: { Depth: '0' } }), 'allow');
+    assert.equal(await verdict({ ...asked, headers: { Depth: '1' } }), outside);
+  });
+
   test('white space in an href is cut off in one pass, and no other is', async () => {
     assert.equal(
       await report(multiget(`${' '.repeat(200_000)}${team}1.ics${'\n'.repeat(200_000)}`)),
@@ -185,13 +193,23 @@ describe('SEARCH', () => {
     assert.equal(await of(search(`<d:from>${scope('http://evil.example/')}</d:from>`)), malformed);
   });
 
+  test('searches below its scopes, which a scope on one file does not cover', async () => {
+    assert.equal(
+      await of(search(`<d:from>${scope('/dav/one')}</d:from>`), [...scopes, 'path:/dav/one:r']),
+      outside,
+    );
+  });
+
   for (const [what, body] of [
     ['no from', search('')],
     ['an empty from', search('<d:from/>')],
     ['a scope without href', search('<d:from><d:scope/></d:from>')],
     ['something else in from', search(`<d:from>${scope(team)}<d:x/></d:from>`)],
     ['two froms', search(`<d:from>${scope(team)}</d:from><d:from>${scope(team)}</d:from>`)],
-    ['two queries', `<d:searchrequest ${dav}><d:basicsearch/><d:basicsearch/></d:searchrequest>`],
+    [
+      'two queries',
+      search(`<d:from>${scope(team)}</d:from>`).replace('</d:searchrequest>', '<d:sql/></d:searchrequest>'),
+    ],
     ['another grammar', `<d:searchrequest ${dav}><d:sql>select</d:sql></d:searchrequest>`],
     ['schema discovery', `<d:query-schema-discovery ${dav}/>`],
   ] as const) {

@@ -56,6 +56,7 @@ describe('a chunked upload by a token scoped to where the file ends', () => {
     assert.equal(await of('PROPFIND', `${session}/`, inside, { Depth: '1' }), 'allow');
     assert.equal(await of('PROPFIND', `${session}/`, inside, { Depth: 'infinity' }), outside);
     assert.equal(await of('PROPFIND', `${session}/`, null, { Depth: '1' }), outside);
+    assert.equal(await of('PROPFIND', `${session}/1`, inside, { Depth: '0' }), outside);
     assert.equal(await of('PROPFIND', '/dav/uploads/alice/', inside, { Depth: '1' }), outside);
   });
 
