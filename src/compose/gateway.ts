@@ -133,6 +133,7 @@ function lastingDeps(
     watch,
     spool: createSpool(path.join(config.dataDir, 'spool'), config.limits.spoolBytes),
     recorder,
+    ending: new WeakSet(),
     nextRequestId: createRequestIds(systemRandom),
   };
 }

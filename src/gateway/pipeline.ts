@@ -32,6 +32,8 @@ export interface PipelineDeps extends DecideDeps {
   readonly watch: ProgressWatch;
   readonly spool: Spool;
   readonly recorder: Recorder;
+  /** Connections that end with a refusal already decided. */
+  readonly ending: WeakSet<object>;
   nextRequestId(): string;
 }
 
@@ -53,8 +55,8 @@ export async function serve(
   hints: WireHints,
   deps: PipelineDeps,
 ): Promise<void> {
-  // A refusal closed this connection: what was pipelined behind it is not a request any more.
-  if (req.socket.writableEnded || req.socket.destroyed) return;
+  // What was pipelined behind a refusal that ends the connection is not a request any more.
+  if (deps.ending.has(req.socket) || req.socket.destroyed) return;
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps.watch);
@@ -82,7 +84,7 @@ export async function serve(
     let status = forwarded?.status ?? 0;
     const refusal = refusalFor(denial, fault, decision, requestId);
     if (refusal !== null) {
-      sendRefusal(req, res, refusal);
+      if (sendRefusal(req, res, refusal) === 'ends') deps.ending.add(req.socket);
       status = refusal.status;
     } else {
       drainUnwanted(req);

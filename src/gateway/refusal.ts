@@ -94,22 +94,23 @@ const lingerMs = 2_000;
 
 /**
  * Sends a refusal. What is left of the request's body is drained where it is short; otherwise the
- * connection closes behind the answer, and never is body read as the next request.
+ * connection 'ends' behind the answer, and never is body read as the next request.
  */
-export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): void {
+export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): 'stays' | 'ends' {
   if (res.destroyed || res.headersSent) {
     res.destroy();
-    return;
+    return 'ends';
   }
   if (!refusal.close && (req.complete || announcedBytes(req) <= drainBytesMax)) {
     res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
     drainUnwanted(req);
-    return;
+    return 'stays';
   }
   // Answers to pipelined requests before this one go first.
   if (res.socket === null) res.once('socket', (socket) => closeWith(socket, refusal, req));
   else closeWith(res.socket, refusal, req);
+  return 'ends';
 }
 
 function announcedBytes(req: IncomingMessage): number {
