@@ -7,7 +7,7 @@ import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
-import { migrate } from './migrations.ts';
+import { currentRealm, migrate } from './migrations.ts';
 import { isBusy, toFault } from './sqlite-fault.ts';
 
 /** A statement waits this long in the event loop for a lock; longer waits are slept. */
@@ -64,6 +64,8 @@ async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<
   const deadline = clock.monotonic() + busyMs;
   await untilFree(() => connection.exec('PRAGMA journal_mode = WAL'), clock, deadline);
   checkWhole(connection, path);
+  const current = currentRealm(connection);
+  if (current !== null) return current;
   await untilFree(() => connection.exec('BEGIN EXCLUSIVE'), clock, deadline);
   const realm = migrate(connection, path, uuidV7(clock.now(), deps.randomBytes) as Realm);
   connection.exec('COMMIT');

@@ -12,15 +12,25 @@ export const schemaVersion: number = migrations.length;
 /** "Latchkey" in the file header tells our files from other people's databases. */
 const applicationId = 0x4c_74_63_68;
 
+/** The realm of a database that needs no migration, read without a lock; null where `migrate` must look. */
+export function currentRealm(database: DatabaseSync): Realm | null {
+  if (readApplicationId(database) !== applicationId) return null;
+  const meta = database.prepare('SELECT value FROM meta WHERE name = ?');
+  if (Number(meta.get('schema')?.['value']) !== schemaVersion) return null;
+  return String(meta.get('realm')?.['value']) as Realm;
+}
+
+function readApplicationId(database: DatabaseSync): unknown {
+  return database.prepare('PRAGMA application_id').get()?.['application_id'];
+}
+
 /**
  * Brings the database to `schemaVersion` and returns its realm, `newRealm` where it had none.
  * Must run inside a transaction that excludes all others. Throws `Fault('store_unavailable')` where the
  * file is another program's or a newer Latchkey's.
  */
 export function migrate(database: DatabaseSync, path: string, newRealm: Realm): Realm {
-  if (database.prepare('PRAGMA application_id').get()?.['application_id'] !== applicationId) {
-    adoptEmpty(database, path, newRealm);
-  }
+  if (readApplicationId(database) !== applicationId) adoptEmpty(database, path, newRealm);
   const meta = database.prepare('SELECT value FROM meta WHERE name = ?');
   const version = Number(meta.get('schema')?.['value']);
   if (version > schemaVersion) {
