@@ -49,7 +49,7 @@ afterEach(async () => {
 });
 
 /** Holds look-ups back after the store has answered, until let go. */
-function holdAnswers(): { letGo(): void; readonly held: () => number } {
+function holdAnswers(): { readonly letGo: () => void; readonly held: () => number } {
   const gate = Promise.withResolvers<void>();
   let held = 0;
   interference.find = (real) => async (digests) => {
