@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { describeConfig, toPlain, toYaml } from '../config/show.ts';
-import { addConfigOptions, requireCommandConfig } from './command-config.ts';
+import {
+  addConfigOptions,
+  configFailure,
+  readCommandConfig,
+  requireCommandConfig,
+} from './command-config.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 
 /** Adds `config check`, `config show` and `config schema`. */
@@ -11,8 +16,13 @@ export function registerConfig(program: Command, io: CommandIo): void {
   addConfigOptions(config.command('check'))
     .description('read the configuration and name everything that is wrong with it')
     .action((_options: unknown, command: Command) => {
-      const loaded = requireCommandConfig(command, io, 'required');
       const { json } = command.optsWithGlobals<GlobalOptions>();
+      const loaded = readCommandConfig(command, io, 'required');
+      if (loaded.kind === 'invalid') {
+        const { file, problems } = loaded;
+        if (json) io.stdout(`${JSON.stringify({ ok: false, file, problems })}\n`);
+        throw configFailure(loaded);
+      }
       const routes = loaded.config.routes.map((route) => route.name);
       if (json) io.stdout(`${JSON.stringify({ ok: true, file: loaded.file, routes })}\n`);
       else

@@ -65,6 +65,22 @@ test('a wrong configuration ends with 2, all problems on stderr and nothing on s
   }
 });
 
+test('config check --json lists the problems as data', async () => {
+  const { exitCode, stdout } = await run('config', 'check', '--config', 'bad.yaml', '--json');
+  assert.equal(exitCode, 2);
+  const { ok, problems } = JSON.parse(stdout) as {
+    readonly ok: boolean;
+    readonly problems: readonly unknown[];
+  };
+  assert.equal(ok, false);
+  assert.deepEqual(problems[1], {
+    kind: 'config',
+    where: 'bad.yaml:2:1',
+    key: 'lisen',
+    message: 'is not known; did you mean listen?',
+  });
+});
+
 test('a missing secret file ends with 1 and a sentence that names it', async () => {
   const { exitCode, stdout, stderr } = await run('config', 'check', '--config', 'secret.yaml');
   assert.deepEqual([exitCode, stdout], [1, '']);

@@ -48,15 +48,19 @@ export const exchange: Exchange = (wanted) =>
     outgoing.once('response', (incoming) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
-      incoming.on('data', (chunk: Buffer) => {
-        if (bytes < bodyBytesMax) chunks.push(chunk);
-        bytes += chunk.length;
-      });
-      incoming.once('error', reject);
-      incoming.once('end', () => {
+      const settle = (): void => {
         const body = Buffer.concat(chunks).toString('utf8');
         resolve({ status: incoming.statusCode ?? 0, headers: incoming.headers, body });
+      };
+      incoming.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes < bodyBytesMax) return;
+        settle();
+        outgoing.destroy();
       });
+      incoming.once('error', reject);
+      incoming.once('end', settle);
     });
     outgoing.end(wanted.body);
   });
