@@ -21,6 +21,8 @@ export interface Backend {
 export interface BackendGroup {
   /** How many there are. */
   readonly size: number;
+  /** How long to wait for a response head. */
+  readonly headMs: number;
   /** The next one to try, not in `tried`; null where all were. Healthy ones come first. */
   pick(tried: ReadonlySet<Backend>): Backend | null;
   /** It could not be reached: leave it alone for a while. */
@@ -69,6 +71,7 @@ export function createBackendGroup(
   let turn = 0;
   return {
     size: backends.length,
+    headMs: limits.backendHeadMs,
     pick(tried) {
       if (backends.length === 1) return tried.size === 0 ? (backends[0] as Backend) : null;
       const now = clock.monotonic();

@@ -59,7 +59,10 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('checkContinue', (req, res) => take(req, res, true));
   // What it expects is refused by the reader, with everything else that is wrong.
   server.on('checkExpectation', (req, res) => take(req, res, false));
+  const tunnels = new Set<Duplex>();
   server.on('upgrade', (req, socket, head) => {
+    tunnels.add(socket);
+    socket.once('close', () => tunnels.delete(socket));
     void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
   });
   server.on('connect', (req: IncomingMessage, socket: Duplex) =>
@@ -68,7 +71,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
   return {
     listen: (host, port) => listen(server, host, port),
-    drain: (graceMs) => drain(server, graceMs),
+    drain: (graceMs) => drain(server, tunnels, graceMs),
   };
 }
 
@@ -93,11 +96,15 @@ function listen(server: Server, host: string | null, port: number): Promise<numb
   });
 }
 
-async function drain(server: Server, graceMs: number): Promise<void> {
+async function drain(server: Server, tunnels: ReadonlySet<Duplex>, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   // A kept-alive connection turns idle when its request ends: look again until none is left.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const force = setTimeout(() => server.closeAllConnections(), graceMs);
+  const force = setTimeout(() => {
+    server.closeAllConnections();
+    // The server waits for upgraded connections too, but counts them no longer among its own.
+    for (const socket of tunnels) socket.destroy();
+  }, graceMs);
   server.closeIdleConnections();
   await closed;
   clearInterval(sweep);
@@ -114,6 +121,11 @@ const unparsed: Readonly<Record<string, DenialCode>> = {
 /** Answers once where nothing has been answered yet, then closes: framing cannot be trusted any more. */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
   const current = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage;
+  if (error.code !== 'ECONNRESET' && socket.writable && current?.req.complete === true) {
+    // The request before the garbage was whole, and its answer goes first.
+    current.once('close', () => refuseUnparsed(error, socket));
+    return;
+  }
   if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent === true) {
     socket.destroy();
     return;
