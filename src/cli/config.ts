@@ -44,7 +44,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
   config
     .command('schema')
     .description('print the JSON Schema of the configuration file')
-    .action(() => io.stdout(`${JSON.stringify(configJsonSchema(), null, 2)}\n`));
+    .action(() => io.stdout(`${JSON.stringify(configJsonSchema, null, 2)}\n`));
 }
 
 function count(amount: number, noun: string): string {

@@ -13,8 +13,6 @@ export interface Finding {
 
 type Issue = z.core.$ZodIssue;
 
-const schema = configJsonSchema();
-
 /** Turns what the schema complains about into sentences for people. Repeats no value but key names and choices. */
 export function describeIssues(issues: readonly Issue[], root: unknown): readonly Finding[] {
   return issues.flatMap((issue) => describe(issue, [], root));
@@ -51,7 +49,7 @@ function describeUnion(
   if (only && others.length === 0) return only.flatMap((each) => describe(each, path, root));
   const written = valueAt(root, path);
   const strange = isMap(written)
-    ? Object.keys(written).filter((key) => !knownKeys(schema, path).includes(key))
+    ? Object.keys(written).filter((key) => !knownKeys(configJsonSchema, path).includes(key))
     : [];
   if (strange.length > 0) return unknownKeys(path, strange);
   return [{ path, at: 'value', message: sentence(issue) }];
@@ -62,7 +60,7 @@ function isKindIssue(issue: Issue): boolean {
 }
 
 function unknownKeys(path: KeyPath, keys: readonly string[]): readonly Finding[] {
-  const known = knownKeys(schema, path);
+  const known = knownKeys(configJsonSchema, path);
   return keys.map((key) => {
     const meant = nearestName(key, known);
     const advice = meant === null ? `known here: ${known.join(', ')}` : `did you mean ${meant}?`;

@@ -4,8 +4,6 @@ import { configFileSchema } from './schema.ts';
 
 /** As much of JSON Schema (draft 2020-12) as the configuration file uses. */
 export interface JsonSchema {
-  $schema?: string;
-  $id?: string;
   title?: string;
   description?: string;
   type?: string | readonly string[];
@@ -22,17 +20,16 @@ export interface JsonSchema {
 }
 
 /** The JSON Schema of the configuration file, for editors; made from the schema that validates. */
-export function configJsonSchema(): JsonSchema {
-  const schema = z.toJSONSchema(configFileSchema, {
+export const configJsonSchema: JsonSchema = {
+  title: 'Latchkey configuration',
+  ...(z.toJSONSchema(configFileSchema, {
     io: 'input',
     override: ({ jsonSchema }) => {
       // "Left out" is null inside the product only; the file leaves it out.
       if (jsonSchema.default === null) delete jsonSchema.default;
     },
-  }) as JsonSchema;
-  const { $schema, ...rest } = schema;
-  return { ...($schema ? { $schema } : {}), title: 'Latchkey configuration', ...rest };
-}
+  }) as JsonSchema),
+};
 
 /** Names that may stand in the map at `path`; empty where there is no map or any name may stand. */
 export function knownKeys(schema: JsonSchema, path: KeyPath): readonly string[] {

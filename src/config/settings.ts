@@ -11,7 +11,7 @@ export interface Setting {
 }
 
 /** Everything that environment variables may set, in the order of the file. Lists of maps are left to the file. */
-export const settings: readonly Setting[] = collect(configJsonSchema(), []);
+export const settings: readonly Setting[] = collect(configJsonSchema, []);
 
 function collect(schema: JsonSchema, path: readonly string[]): readonly Setting[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {

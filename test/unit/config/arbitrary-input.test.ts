@@ -6,7 +6,7 @@ import { configJsonSchema, flatten, type JsonSchema } from '../../../src/config/
 import { nearestName } from '../../../src/config/nearest-name.ts';
 import { load, loaded, oneRoute } from './in-memory-sources.ts';
 
-const keys = [...new Set(collectKeys(configJsonSchema()))];
+const keys = [...new Set(collectKeys(configJsonSchema))];
 
 function collectKeys(schema: JsonSchema): readonly string[] {
   return flatten(schema).flatMap((choice) => [
@@ -113,7 +113,7 @@ test('a name with one letter wrong, missing, doubled or swapped finds its way ba
     `${name.slice(0, 1)}${name[2]}${name[1]}${name.slice(3)}`,
     name.toUpperCase(),
   ];
-  const top = Object.keys(configJsonSchema().properties ?? {});
+  const top = Object.keys(configJsonSchema.properties ?? {});
   for (const name of top)
     for (const variant of variants(name)) assert.equal(nearestName(variant, top), name, variant);
   assert.equal(nearestName('completelyElse', top), null);

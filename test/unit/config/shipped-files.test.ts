@@ -9,7 +9,7 @@ const example = readFileSync(new URL('latchkey.example.yaml', folder), 'utf8');
 
 test('config/latchkey.schema.json is what `config schema` prints', () => {
   const shipped: unknown = JSON.parse(readFileSync(new URL('latchkey.schema.json', folder), 'utf8'));
-  assert.deepEqual(shipped, configJsonSchema());
+  assert.deepEqual(shipped, configJsonSchema);
 });
 
 test('config/latchkey.example.yaml loads as it stands', () => {
@@ -26,7 +26,7 @@ test('the limits of the example are the defaults, which its comments promise', (
 });
 
 test('config/latchkey.example.yaml shows every key', () => {
-  const missing = allKeys(configJsonSchema()).filter(
+  const missing = allKeys(configJsonSchema).filter(
     (name) => !new RegExp(`[\\s{]${name}: `).test(` ${example} `) && !new RegExp(`${name}:\\n`).test(example),
   );
   assert.deepEqual(missing, []);
@@ -44,7 +44,7 @@ test('every key of the JSON Schema says what it is for', () => {
       if (choice.items) walk(choice.items, path);
     }
   };
-  walk(configJsonSchema(), '');
+  walk(configJsonSchema, '');
   assert.deepEqual(silent, []);
 });
 
