@@ -109,7 +109,9 @@ function refusalOf(fact: TokenFact): CachedToken['refusal'] {
 function readScopes(texts: readonly string[]): readonly Scope[] {
   // By far the commonest set is shared between all its tokens.
   if (texts.length === 1 && texts[0] === '*') return everything;
-  return Object.freeze(texts.map(parseScope).filter((scope) => scope.kind !== 'scope_problem'));
+  const scopes = texts.map(parseScope).filter((scope) => scope.kind !== 'scope_problem');
+  // Copied to its exact length: these arrays are kept by the hundred thousand.
+  return Object.freeze(scopes.slice());
 }
 
 /** What is no block matches nothing. */

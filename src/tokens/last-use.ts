@@ -24,7 +24,7 @@ export interface Redigest {
 /** Writes uses behind the requests; nothing here delays or fails one. */
 export interface LastUse {
   /** Notes a use; cheap and without a promise. `endsAt`: when the token ends unless this use is written; null never. */
-  note(tokenId: TokenId, address: string, client: string | null, endsAt: number | null): void;
+  note(tokenId: TokenId, at: number, address: string, client: string | null, endsAt: number | null): void;
   redigest(order: Redigest): void;
   /** Starts flushing every 5 s. */
   start(): void;
@@ -120,8 +120,7 @@ export function createLastUse({ clock, store, onFault }: LastUseDeps): LastUse {
   }
 
   return {
-    note(tokenId, address, client, endsAt) {
-      const at = clock.now();
+    note(tokenId, at, address, client, endsAt) {
       const use = noted.get(tokenId);
       const shortClient =
         client !== null && client.length > clientCharsMax ? client.slice(0, clientCharsMax) : client;

@@ -71,7 +71,8 @@ export function createTiers<Fact, Value extends Subject>(deps: TiersDeps<Fact, V
   function toAnswer(fact: Fact | null, readAt: number, generation: number): Answer<Value> {
     const value = fact === null ? null : deps.compile(fact);
     const ttlMs = value === null ? limits.negativeMs : limits.l1Ms;
-    return { value, readAt, generation, endsAt: clock.monotonic() + ttlMs };
+    // A whole number of milliseconds takes no memory of its own.
+    return { value, readAt, generation, endsAt: Math.trunc(clock.monotonic() + ttlMs) };
   }
 
   async function fromShared(cache: SharedCache, question: Question<Fact>): Promise<Answer<Value> | null> {

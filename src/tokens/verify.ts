@@ -87,7 +87,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     const refusal = judge(value, readAt, credential, context.clientAddress, now);
     if (refusal === 'perhaps_expired') return null;
     if (refusal !== null) return { kind: 'refused', reason: refusal, tier };
-    deps.lastUse.note(value.tokenId, context.clientAddress, context.client, value.movingEnd);
+    deps.lastUse.note(value.tokenId, now, context.clientAddress, context.client, value.movingEnd);
     return { kind: 'verified', principal: value.principal, tier };
   }
 
@@ -108,15 +108,21 @@ export function createVerifier(deps: VerifierDeps): Verifier {
   return {
     verify(credential, context) {
       const { secret } = credential;
-      if (!isWellFormed(secret)) return verifyOther(credential, context, deps.passwords);
+      if (!isTokenShaped(secret)) return verifyOther(credential, context, deps.passwords);
       // A plain hash suffices as a name in our own memory: the secret is random, and this costs a tenth of an HMAC.
-      const key = hash('sha256', secret, 'base64');
+      const key = hash('sha256', secret, 'latin1');
       const known = tiers.peek(key);
-      if (known === null) return askFurther(key, credential, context, false);
+      if (known === null) {
+        // Memory holds only what was well formed: the checksum need not be computed again at every hit.
+        if (!isWellFormed(secret)) return malformed;
+        return askFurther(key, credential, context, false);
+      }
       return conclude(known, 'l1', credential, context) ?? askFurther(key, credential, context, true);
     },
   };
 }
+
+const malformed: Verification = { kind: 'refused', reason: 'malformed', tier: 'none' };
 
 /** What is no token may be the user's own password, where the route allows that. */
 function verifyOther(
@@ -124,9 +130,7 @@ function verifyOther(
   context: VerificationContext,
   passwords: PasswordVerifier,
 ): Verification | Promise<Verification> {
-  if (credential.channel !== 'basic' || isTokenShaped(credential.secret)) {
-    return { kind: 'refused', reason: 'malformed', tier: 'none' };
-  }
+  if (credential.channel !== 'basic') return malformed;
   if (!context.mainPassword) return { kind: 'refused', reason: 'password_refused', tier: 'none' };
   return passwords.verify(credential.user, credential.secret);
 }

@@ -37,16 +37,16 @@ describe('writing uses behind', () => {
   const written = (): readonly TokenUse[] => batches.flat();
 
   test('keeps of many uses the latest', async () => {
-    lastUse.note(token, '192.0.2.1', 'curl', null);
+    lastUse.note(token, clock.now(), '192.0.2.1', 'curl', null);
     clock.advance(10);
-    lastUse.note(token, '192.0.2.2', null, null);
+    lastUse.note(token, clock.now(), '192.0.2.2', null, null);
     await lastUse.flush();
     assert.deepEqual(written(), [{ tokenId: token, at: clock.now(), address: '192.0.2.2', client: null }]);
   });
 
   test('writes one token at most once a minute, and nothing twice', async () => {
     for (let second = 0; second < 180; second++) {
-      lastUse.note(token, '192.0.2.1', null, null);
+      lastUse.note(token, clock.now(), '192.0.2.1', null, null);
       await lastUse.flush();
       clock.advance(1_000);
     }
@@ -58,7 +58,7 @@ describe('writing uses behind', () => {
   });
 
   test('writes at once where the token would end before the next write', async () => {
-    lastUse.note(token, '192.0.2.1', null, clock.now() + 29_000);
+    lastUse.note(token, clock.now(), '192.0.2.1', null, clock.now() + 29_000);
     await turn();
     await turn();
     assert.equal(written().length, 1);
@@ -67,7 +67,7 @@ describe('writing uses behind', () => {
   test('does not write at every use of a token whose end is remembered too early', async () => {
     const end = clock.now() + 20_000;
     for (let uses = 0; uses < 50; uses++) {
-      lastUse.note(token, '192.0.2.1', null, end);
+      lastUse.note(token, clock.now(), '192.0.2.1', null, end);
       await turn();
       clock.advance(100);
     }
@@ -75,7 +75,8 @@ describe('writing uses behind', () => {
   });
 
   test('writes large numbers in portions', async () => {
-    for (let count = 0; count < 1_201; count++) lastUse.note(`t${count}` as TokenId, '192.0.2.1', null, null);
+    for (let count = 0; count < 1_201; count++)
+      lastUse.note(`t${count}` as TokenId, clock.now(), '192.0.2.1', null, null);
     await lastUse.flush();
     assert.deepEqual(
       batches.map(({ length }) => length),
@@ -85,17 +86,17 @@ describe('writing uses behind', () => {
 
   test('tries again what the store did not take, unless there is something newer', async () => {
     failure = new Error('disk full');
-    lastUse.note(token, '192.0.2.1', null, null);
-    lastUse.note('other' as TokenId, '192.0.2.1', null, null);
+    lastUse.note(token, clock.now(), '192.0.2.1', null, null);
+    lastUse.note('other' as TokenId, clock.now(), '192.0.2.1', null, null);
     await lastUse.flush();
     assert.deepEqual(faults, [failure]);
-    lastUse.note(token, '192.0.2.9', null, null);
+    lastUse.note(token, clock.now(), '192.0.2.9', null, null);
     failure = null;
     await lastUse.flush();
     assert.deepEqual(
       written()
         .map(({ tokenId, address }) => [tokenId, address])
-        .toSorted(),
+        .toSorted(([a], [b]) => (a ?? '').localeCompare(b ?? '')),
       [
         ['other', '192.0.2.1'],
         ['token', '192.0.2.9'],
@@ -104,16 +105,16 @@ describe('writing uses behind', () => {
   });
 
   test('drains everything, also what was written within the minute', async () => {
-    lastUse.note(token, '192.0.2.1', null, null);
+    lastUse.note(token, clock.now(), '192.0.2.1', null, null);
     await lastUse.flush();
     clock.advance(1_000);
-    lastUse.note(token, '192.0.2.2', null, null);
+    lastUse.note(token, clock.now(), '192.0.2.2', null, null);
     await lastUse.drain();
     assert.equal(written().at(-1)?.address, '192.0.2.2');
   });
 
   test('shortens what clients say of themselves', async () => {
-    lastUse.note(token, '192.0.2.1', 'x'.repeat(10_000), null);
+    lastUse.note(token, clock.now(), '192.0.2.1', 'x'.repeat(10_000), null);
     await lastUse.flush();
     assert.equal(written()[0]?.client?.length, 200);
   });
