@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../core/clock.ts';
 
@@ -14,6 +15,8 @@ export interface Backend {
   readonly origin: string;
   /** Host and port as a Host header names them. */
   readonly authority: string;
+  /** The name that its certificate must hold; the Host it is sent, which clients choose, does not count. */
+  readonly serverName: string;
   readonly dispatcher: Dispatcher;
 }
 
@@ -48,12 +51,15 @@ export function createBackendGroup(
 ): BackendGroup {
   const backends = origins.map((origin): Backend => {
     const url = new URL(origin);
-    const connect = buildConnector({
+    const connector = buildConnector({
       timeout: limits.connectMs,
       allowH2: false,
       autoSelectFamily: true,
       ...(ca === null ? {} : { ca }),
     });
+    // RFC 6066 section 3: an address is no server name; it is compared with the certificate all the same.
+    const servername = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? url.hostname : '';
+    const connect: buildConnector.connector = (options, done) => connector({ ...options, servername }, done);
     const dispatcher = new Pool(url.origin, {
       connections: limits.backendConnections,
       pipelining: 1,
@@ -65,7 +71,7 @@ export function createBackendGroup(
       maxHeaderSize: backendHeadBytesMax,
       connect,
     });
-    return { origin: url.origin, authority: url.host, dispatcher };
+    return { origin: url.origin, authority: url.host, serverName: url.hostname, dispatcher };
   });
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;

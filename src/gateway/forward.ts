@@ -118,17 +118,17 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
         if (body.length !== null) headers.push('content-length', String(body.length));
         this.#watch.add(this);
       }
-      this.#backend.dispatcher.dispatch(
-        {
-          method,
-          path: target,
-          headers,
-          body: body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open(),
-          // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
-          reset: false,
-        },
-        this,
-      );
+      const request: Dispatcher.DispatchOptions & { readonly servername: string } = {
+        method,
+        path: target,
+        headers,
+        body: body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open(),
+        // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
+        reset: false,
+        // Undici otherwise takes the Host for it, and reconnects whenever that changes.
+        servername: this.#backend.serverName,
+      };
+      this.#backend.dispatcher.dispatch(request, this);
     });
   }
 

@@ -47,7 +47,11 @@ describe('a request that cannot be parsed', () => {
     await arrived;
     await raw.send('NONSENSE\r\n\r\n');
     backend.connections[0]?.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
-    assert.match((await raw.nextResponse()).startLine, / 204 /, 'a 400 would be taken for the answer to the DELETE');
+    assert.match(
+      (await raw.nextResponse()).startLine,
+      / 204 /,
+      'a 400 would be taken for the answer to the DELETE',
+    );
     assert.match((await raw.nextResponse()).startLine, / 400 /);
     await within('the connection closes', 5_000, raw.closed);
   });
@@ -75,7 +79,9 @@ describe('a refusal', () => {
   test('keeps the connection where the body is short, and reads it to its end', async (t) => {
     const { port } = await startListener(t);
     const raw = await openRaw(port);
-    await raw.send(`${head('PUT', '/dav/a', ['Content-Length: 5'])}hello${head('GET', '/dav/a', [authorized])}`);
+    await raw.send(
+      `${head('PUT', '/dav/a', ['Content-Length: 5'])}hello${head('GET', '/dav/a', [authorized])}`,
+    );
     assert.match((await raw.nextResponse()).startLine, / 401 /);
     assert.match((await raw.nextResponse()).startLine, / 200 /);
     raw.destroy();
@@ -84,7 +90,9 @@ describe('a refusal', () => {
   test('closes where the body is long: none of it is read as a request', async (t) => {
     const { port, backend } = await startListener(t);
     const raw = await openRaw(port);
-    await raw.send(`${head('PUT', '/dav/a', ['Content-Length: 100000'])}${head('GET', '/smuggled', [authorized])}`);
+    await raw.send(
+      `${head('PUT', '/dav/a', ['Content-Length: 100000'])}${head('GET', '/smuggled', [authorized])}`,
+    );
     const answer = await raw.nextResponse();
     assert.deepEqual([answer.startLine.split(' ')[1], field(answer, 'connection')], ['401', 'close']);
     await within('the connection closes', 5_000, raw.closed);
@@ -199,7 +207,9 @@ describe('draining', () => {
     const { port, listener, backend } = await startListener(t);
     backend.answerWith({
       message: (_, socket) =>
-        void socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n'),
+        void socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+        ),
     });
     const raw = await openRaw(port);
     await raw.send(head('GET', '/dav/a', [authorized, ...webSocket]));
