@@ -15,8 +15,8 @@ export interface Backend {
   readonly origin: string;
   /** Host and port as a Host header names them. */
   readonly authority: string;
-  /** The name that its certificate must hold; the Host it is sent, which clients choose, does not count. */
-  readonly serverName: string;
+  /** Its host: the certificate must be for it, whatever Host it is sent, which clients choose. */
+  readonly hostname: string;
   readonly dispatcher: Dispatcher;
 }
 
@@ -57,8 +57,7 @@ export function createBackendGroup(
       autoSelectFamily: true,
       ...(ca === null ? {} : { ca }),
     });
-    // RFC 6066 section 3: an address is no server name; it is compared with the certificate all the same.
-    const servername = isIP(url.hostname.replace(/^\[|\]$/g, '')) === 0 ? url.hostname : '';
+    const servername = tlsServerName(url.hostname);
     const connect: buildConnector.connector = (options, done) => connector({ ...options, servername }, done);
     const dispatcher = new Pool(url.origin, {
       connections: limits.backendConnections,
@@ -71,7 +70,7 @@ export function createBackendGroup(
       maxHeaderSize: backendHeadBytesMax,
       connect,
     });
-    return { origin: url.origin, authority: url.host, serverName: url.hostname, dispatcher };
+    return { origin: url.origin, authority: url.host, hostname: url.hostname, dispatcher };
   });
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;
@@ -110,4 +109,12 @@ export function createBackendGroup(
       await Promise.all(backends.map(({ dispatcher }) => dispatcher.close()));
     },
   };
+}
+
+/**
+ * The server name for a host as URLs write it: '' for an address, which is none (RFC 6066 section 3) but is
+ * compared with the certificate all the same.
+ */
+export function tlsServerName(hostname: string): string {
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
 }

@@ -126,7 +126,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
         // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
         reset: false,
         // Undici otherwise takes the Host for it, and reconnects whenever that changes.
-        servername: this.#backend.serverName,
+        servername: this.#backend.hostname,
       };
       this.#backend.dispatcher.dispatch(request, this);
     });

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from 'node:http';
+import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
 import httpProxy from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { backendFields } from './backend-request.ts';
+import { type Backend, tlsServerName } from './backends.ts';
 import type { Allowed } from './decide.ts';
 
 /** A handshake that was allowed, and the socket it came over. */
@@ -51,18 +53,17 @@ export async function tunnel(
   }, recheckMs);
   recheck.unref();
   try {
-    return await join(handshake, backend.origin, route);
+    return await join(handshake, backend, route);
   } finally {
     clearInterval(recheck);
   }
 }
 
-function join(handshake: Handshake, target: string, route: Allowed['route']): Promise<number> {
+function join(handshake: Handshake, backend: Backend, route: Allowed['route']): Promise<number> {
   const { req, socket, firstBytes } = handshake;
-  const { backendCa } = route.config;
   const proxy = httpProxy.createProxyServer({
-    target,
-    ...(backendCa === null ? {} : { ssl: { ca: backendCa } }),
+    target: backend.origin,
+    ...(backend.origin.startsWith('https:') ? { agent: tlsAgent(backend, route) } : {}),
   });
   let status = 0;
   // Without a listener the proxy throws what happens to the client's socket at the process.
@@ -88,6 +89,13 @@ function join(handshake: Handshake, target: string, route: Allowed['route']): Pr
       if (status === 0 && !socket.destroyed) handshake.failed(asFault(error));
     });
   });
+}
+
+/** Only what an agent says of TLS is heeded: the proxy passes no authority on, and Node asks for the Host's name. */
+function tlsAgent(backend: Backend, route: Allowed['route']): Agent {
+  const { backendCa } = route.config;
+  const servername = tlsServerName(backend.hostname);
+  return new Agent({ servername, ...(backendCa === null ? {} : { ca: backendCa }) });
 }
 
 function asFault(error: Error): Fault {

@@ -41,9 +41,9 @@ after(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function ask(port: number, host: string): Promise<HttpMessage> {
+async function ask(port: number, host: string, fields: readonly string[] = []): Promise<HttpMessage> {
   const raw = await openRaw(port);
-  await raw.send(`GET /dav/a HTTP/1.1\r\nHost: ${host}\r\n${authorized}\r\n\r\n`);
+  await raw.send(['GET /dav/a HTTP/1.1', `Host: ${host}`, authorized, ...fields, '', ''].join('\r\n'));
   const answer = await raw.nextResponse();
   raw.destroy();
   return answer;
@@ -66,6 +66,24 @@ describe('a backend behind TLS', () => {
         assert.deepEqual([serverNames.pop(), hosts.pop()], [name, asked]);
       }
       assert.equal(connections, 1);
+    });
+  }
+
+  for (const host of ['localhost', '127.0.0.1']) {
+    test(`shows the certificate of ${host} to a WebSocket, too`, async (t) => {
+      server.once('upgrade', (req, socket) => {
+        hosts.push(req.headers.host);
+        socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n');
+      });
+      const { port, faults } = await startListener(t, { route: { backend: [origin(host)], backendCa: ca } });
+      const handshake = [
+        'Upgrade: websocket',
+        'Connection: Upgrade',
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+      ];
+      const answer = await ask(port, 'gw.example', handshake);
+      assert.match(answer.startLine, / 101 /, String(faults[0]));
+      assert.equal(hosts.pop(), 'gw.example');
     });
   }
 
