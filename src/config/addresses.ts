@@ -127,6 +127,9 @@ export function parseCidr(text: string): Parsed<string> {
   const bits = family === 4 ? 32 : 128;
   const prefix = parts?.[2] === undefined ? bits : Number(parts[2]);
   if (family === 0 || prefix > bits) return { wrong };
+  if (/^::ffff:.*\./i.test(address)) {
+    return { wrong: 'must be written as an IPv4 address: peers are compared without ::ffff:' };
+  }
   try {
     new BlockList().addSubnet(address, prefix, family === 4 ? 'ipv4' : 'ipv6');
   } catch {

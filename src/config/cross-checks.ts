@@ -18,6 +18,7 @@ export function crossCheck(
     ...checkRedis(root, options.inFile),
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
     ...checkListeners(root),
+    ...checkLoops(root),
   ];
 }
 
@@ -76,6 +77,37 @@ function checkListeners(root: unknown): readonly Finding[] {
   if (hosts[0] !== hosts[1] && !everywhere) return [];
   const message = `is ${port}, which is the port for clients too; choose another`;
   return [{ path: ['admin', 'port'], at: 'value', message }];
+}
+
+/** A backend that is the gateway itself: easily written, because both like port 8080. */
+function checkLoops(root: unknown): readonly Finding[] {
+  const port = valueAt(root, ['listen', 'port']) ?? 8080;
+  const host = valueAt(root, ['listen', 'host']) ?? '::';
+  if (typeof port !== 'number' || typeof host !== 'string') return [];
+  const places: readonly KeyPath[] = [
+    ['backend'],
+    ...listAt(root, ['routes']).map((_route, index) => ['routes', index, 'backend']),
+  ];
+  return places
+    .flatMap((place): readonly KeyPath[] => {
+      const count = listAt(root, place).length;
+      return count === 0 ? [place] : Array.from({ length: count }, (_, index) => [...place, index]);
+    })
+    .filter((path) => isListener(valueAt(root, path), host, port))
+    .map((path) => {
+      const advice = 'choose another port with listen.port or --port';
+      return { path, at: 'value', message: `is where the gateway itself listens (port ${port}); ${advice}` };
+    });
+}
+
+function isListener(backend: unknown, host: string, port: number): boolean {
+  const url = typeof backend === 'string' ? URL.parse(backend) : null;
+  if (url === null) return false;
+  const implied = url.protocol === 'https:' ? 443 : 80;
+  if (Number(url.port === '' ? implied : url.port) !== port) return false;
+  const name = url.hostname.replaceAll(/^\[|\]$/g, '');
+  const loopback = name === 'localhost' || name === '::1' || /^127(\.\d+){3}$/.test(name);
+  return name === host || (loopback && (host === '::' || host === '0.0.0.0'));
 }
 
 /** Refuses the second entry of a list whose `field` has been used by an earlier one. */

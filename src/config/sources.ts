@@ -56,7 +56,7 @@ function fromEnvironment(
 ): Override | ConfigProblem | null {
   const name = setting.envName;
   // An empty variable is how compose files and unit files leave one out.
-  const direct = env[name] || null;
+  const direct = isKubernetesLink(name, env[name]) ? null : env[name] || null;
   const file = env[`${name}_FILE`] || null;
   const complaint = (kind: ConfigProblem['kind'], message: string): ConfigProblem => ({
     kind,
@@ -99,7 +99,7 @@ function secretOverride(
 function misspelt(env: Readonly<Record<string, string | undefined>>): readonly ConfigProblem[] {
   const known = ['LATCHKEY_CONFIG', ...settings.flatMap(({ envName }) => [envName, `${envName}_FILE`])];
   return Object.keys(env).flatMap((name) => {
-    if (!name.startsWith('LATCHKEY_') || known.includes(name) || isKubernetesLink(name)) return [];
+    if (!name.startsWith('LATCHKEY_') || known.includes(name) || isKubernetesLink(name, env[name])) return [];
     const meant = nearestName(name, known, 2);
     if (meant === null) return [];
     const problem: ConfigProblem = {
@@ -112,10 +112,10 @@ function misspelt(env: Readonly<Record<string, string | undefined>>): readonly C
   });
 }
 
-function isKubernetesLink(name: string): boolean {
-  return (
-    /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP)(_\w+)?)$/.test(name) || name === 'LATCHKEY_PORT'
-  );
+/** A service `latchkey-admin` gives every pod LATCHKEY_ADMIN_PORT=tcp://10.0.0.1:8081, and more of the kind. */
+function isKubernetesLink(name: string, value: string | undefined): boolean {
+  if (/_PORT$/.test(name)) return /^(tcp|udp|sctp):\/\//.test(value ?? '');
+  return /_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$/.test(name);
 }
 
 /** Lays the overrides over what the file says. A place that is no map stays as it is: the file's own problem. */

@@ -140,6 +140,21 @@ test('durations and sizes are read in every unit, and as plain numbers', () => {
   assert.equal(limits.spoolBytes, 5_000_000_000);
 });
 
+test('a byte order mark and Windows line ends are no part of the file', () => {
+  const { config } = loaded({ yaml: '\uFEFFbackend: http://a\r\nlisten:\r\n  port: 1\r\n' });
+  assert.deepEqual([config.routes[0]?.backend, config.listen.port], [['http://a'], 1]);
+});
+
+test('a backend on the port of the gateway, but on another address, is no loop', () => {
+  const { config } = loaded({ yaml: 'backend: http://127.0.0.1:8080\nlisten: { host: 10.0.0.1 }' });
+  assert.deepEqual(config.routes[0]?.backend, ['http://127.0.0.1:8080']);
+});
+
+test('Redis may be a unix socket', () => {
+  const { config } = loaded({ yaml: 'backend: http://a\nredis: unix:/run/redis/redis.sock' });
+  assert.deepEqual(config.redis?.nodes, ['unix:/run/redis/redis.sock']);
+});
+
 test('trusted proxies are single addresses or blocks', () => {
   const { config } = loaded({ yaml: 'backend: http://a\ntrustedProxies: [10.0.0.1, "fd00::/8"]' });
   assert.deepEqual(config.trustedProxies, ['10.0.0.1/32', 'fd00::/8']);

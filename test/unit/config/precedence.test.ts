@@ -98,9 +98,11 @@ test('a misspelt variable is an error with the name that was meant; others with 
     LATCHKEY_SERVICE_HOST: '10.0.0.1',
     LATCHKEY_SERVICE_PORT_HTTP: '8080',
     LATCHKEY_PORT_8080_TCP_ADDR: '10.0.0.1',
+    LATCHKEY_ADMIN_PORT: 'tcp://10.0.0.2:8081',
     LATCHKEY_PEPPER_2026: 'x',
   };
-  assert.equal(loaded({ yaml: 'backend: http://a', env: kubernetes }).config.listen.port, 8080);
+  const { config } = loaded({ yaml: 'backend: http://a', env: kubernetes });
+  assert.deepEqual([config.listen.port, config.admin.port], [8080, 8081]);
 });
 
 test('LATCHKEY_BACKEND and LATCHKEY_TRUSTED_PROXIES are lists between commas', () => {

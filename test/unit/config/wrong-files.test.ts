@@ -163,6 +163,27 @@ const values: readonly Golden[] = [
     expected: ['latchkey.yaml:2:16: admin.port: is 8080, which is the port for clients too; choose another'],
   },
   {
+    title: 'a backend that is the gateway itself',
+    yaml: 'backend: [http://127.0.0.1:8008, http://localhost:8080]',
+    expected: [
+      'latchkey.yaml:1:34: backend[1]: is where the gateway itself listens (port 8080); choose another port with listen.port or --port',
+    ],
+  },
+  {
+    title: 'a backend at the only address that the gateway listens on',
+    yaml: 'listen: { host: "::1", port: 81 }\nroutes: [{ name: a, backend: "http://[::1]:81" }]',
+    expected: [
+      'latchkey.yaml:2:30: routes[0].backend: is where the gateway itself listens (port 81); choose another port with listen.port or --port',
+    ],
+  },
+  {
+    title: 'an IPv4 proxy in IPv6 clothes',
+    yaml: `${backend}trustedProxies: ["::ffff:10.0.0.1"]`,
+    expected: [
+      'latchkey.yaml:2:18: trustedProxies[0]: must be written as an IPv4 address: peers are compared without ::ffff:',
+    ],
+  },
+  {
     title: 'Redis without sense',
     yaml: `${backend}redis: http://127.0.0.1:6379`,
     expected: [
