@@ -67,7 +67,7 @@ export interface VerifierProcess {
 /** Starts one; resolves once it verifies. It ends with this process at the latest. */
 export async function startVerifier(setup: VerifierSetup): Promise<VerifierProcess> {
   const child = fork(join(import.meta.dirname, 'verifier-main.ts'), [JSON.stringify(setup)]);
-  await within('the verifier process to be ready', 10_000, once(child, 'message'));
+  await within('the verifier process to be ready', 30_000, once(child, 'message'));
   // One order at a time: every answer belongs to the last order.
   let previous: Promise<unknown> = Promise.resolve();
   const tell = (order: Order): Promise<Report> => {

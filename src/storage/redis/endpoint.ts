@@ -11,9 +11,6 @@ export interface UrlOptions {
   readonly path?: string;
   readonly host?: string;
   readonly port?: number;
-  readonly username?: string;
-  readonly password?: string;
-  readonly db?: number;
   readonly tls?: { readonly ca?: string };
 }
 
@@ -32,56 +29,26 @@ export function parseHostPort(text: string): HostPort {
 }
 
 /**
- * Reads `redis://`, `rediss://` or `unix:/path` into connection options. User name, password and
- * database in the configuration go before those in the URL. Throws TypeError, without
- * repeating the URL (it may hold the password), where it cannot be read.
+ * Reads `redis://HOST[:PORT]`, `rediss://HOST[:PORT]` or `unix:/PATH` into connection options; credentials and
+ * database stand in the configuration beside it. Throws TypeError, without repeating the URL, where it is neither.
  */
 export function parseRedisUrl(text: string, config: RedisConfig): UrlOptions {
-  if (!URL.canParse(text)) {
-    throw new TypeError(
-      'redis: the URL cannot be read; expected redis://HOST:PORT, rediss://HOST:PORT or unix:/PATH',
-    );
+  const url = URL.parse(text);
+  if (url?.protocol === 'unix:') {
+    return { path: decodeURIComponent(url.pathname) };
   }
-  const url = new URL(text);
-  if (url.protocol === 'unix:') {
-    return { path: percentDecoded(url.pathname) };
+  if (url?.protocol !== 'redis:' && url?.protocol !== 'rediss:') {
+    throw new TypeError('redis: expected redis://HOST:PORT, rediss://HOST:PORT or unix:/PATH');
   }
-  if (url.protocol !== 'redis:' && url.protocol !== 'rediss:') {
-    throw new TypeError(`redis: the scheme ${url.protocol} is not one of redis:, rediss:, unix:`);
-  }
-  const database = /^\/(\d{1,5})$/.exec(url.pathname)?.[1];
+  const ca = config.tls?.ca ?? null;
   return {
     host: url.hostname.replace(/^\[|\]$/g, ''),
     port: url.port === '' ? 6379 : Number(url.port),
-    ...(url.protocol === 'rediss:' ? { tls: caOf(config) } : {}),
-    ...(config.username === null && url.username !== '' ? { username: percentDecoded(url.username) } : {}),
-    ...(config.password === null && url.password !== '' ? { password: percentDecoded(url.password) } : {}),
-    ...(config.database === 0 && database !== undefined ? { db: Number(database) } : {}),
+    ...(url.protocol === 'rediss:' ? { tls: ca === null ? {} : { ca } } : {}),
   };
 }
 
-/** Every secret in the configuration, as it could appear in a text: to be blotted out of messages. */
+/** Every secret in the configuration: to be blotted out of messages. */
 export function secretsOf(config: RedisConfig): readonly string[] {
-  const secrets = new Set<string>();
-  if (config.password !== null) {
-    secrets.add(config.password);
-  }
-  for (const node of config.nodes) {
-    const written = URL.canParse(node) ? new URL(node).password : '';
-    secrets.add(written).add(percentDecoded(written));
-  }
-  secrets.delete('');
-  return [...secrets];
-}
-
-function caOf(config: RedisConfig): { ca?: string } {
-  return config.tls === null || config.tls.ca === null ? {} : { ca: config.tls.ca };
-}
-
-function percentDecoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text; // a bare percent sign means itself
-  }
+  return config.password === null ? [] : [config.password];
 }
