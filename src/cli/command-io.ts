@@ -10,11 +10,12 @@ export interface CommandIo {
   stdout(text: string): void;
   /** Everything else: progress, advice, problems. No newline is added. */
   stderr(text: string): void;
-  /** All of standard input as UTF-8. Resolves to '' where there is none. */
+  /**
+   * All of standard input as UTF-8, '' where there is none. At a terminal: one line, typed without echo.
+   * Rejects with `CommandFailure` where the person there gives up, or `--no-input` forbids to ask.
+   */
   readStdin(): Promise<string>;
-  /** Asks at the terminal without echo. Rejects with `CommandFailure` where there is no terminal. */
-  promptSecret(question: string): Promise<string>;
-  /** True where a person can be asked: standard input is a terminal. */
+  /** True where standard input is a terminal. */
   readonly interactive: boolean;
   /** True where stdout is a terminal and NO_COLOR is not set. */
   readonly color: boolean;

@@ -11,8 +11,7 @@ export function processIo(): CommandIo {
   return {
     stdout: (data) => void process.stdout.write(data),
     stderr: (data) => void process.stderr.write(data),
-    readStdin: () => text(process.stdin),
-    promptSecret,
+    readStdin: () => (process.stdin.isTTY ? readSilently() : text(process.stdin)),
     interactive: process.stdin.isTTY === true,
     color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     env: process.env,
@@ -30,14 +29,12 @@ function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
   process.exit();
 }
 
-async function promptSecret(question: string): Promise<string> {
-  if (process.stdin.isTTY !== true) {
-    throw new CommandFailure(exitCodes.usage, 'There is no terminal to ask at: send the secret on stdin.');
-  }
+/** What is read from standard input is secret, so a person who types it must not see it on the screen. */
+function readSilently(): Promise<string> {
   // readline echoes to its output, so it gets one that swallows everything.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: process.stdin, output: silent, terminal: true });
-  process.stderr.write(question);
+  process.stderr.write('Secret: ');
   return new Promise((resolve, reject) => {
     lines.once('SIGINT', () => {
       reject(new CommandFailure(exitCodes.refused, 'Interrupted; nothing was changed.'));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { probeRedis, probeStore } from '../compose/storage-probes.ts';
 import { Fault } from '../core/errors.ts';
-import type { CommandIo } from './command-io.ts';
+import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { registerConfig } from './config.ts';
 import { registerDoctor } from './doctor.ts';
 import { registerServe } from './serve.ts';
@@ -20,8 +20,9 @@ export function readVersion(): string {
  * The whole command line. Each command file exports `registerXxx(program, io)`, which adds its
  * command and an action; actions throw `CommandFailure` and read `command.optsWithGlobals()`.
  */
-export function buildProgram(io: CommandIo): Command {
-  const program = new Command('latchkey')
+export function buildProgram(world: CommandIo): Command {
+  const io = askingOnlyIfAllowed(world, () => program.opts<GlobalOptions>().input);
+  const program: Command = new Command('latchkey')
     .description(
       'App tokens in front of WebDAV, CalDAV/CardDAV and REST servers that know nothing of tokens.',
     )
@@ -47,6 +48,20 @@ export function buildProgram(io: CommandIo): Command {
     redis: (config) => probeRedis(config, io.clock),
   });
   return program;
+}
+
+/** Keeps --no-input for every command at once. */
+function askingOnlyIfAllowed(io: CommandIo, allowed: () => boolean): CommandIo {
+  return {
+    ...io,
+    readStdin: () => {
+      if (!io.interactive || allowed()) return io.readStdin();
+      throw new CommandFailure(
+        exitCodes.usage,
+        'standard input is a terminal and --no-input forbids to ask there.',
+      );
+    },
+  };
 }
 
 /**

@@ -149,6 +149,15 @@ test('--version prints the version of package.json', async () => {
   assert.deepEqual(await run('--version'), { exitCode: 0, stdout: `${version}\n`, stderr: '' });
 });
 
+test('--no-input never asks at a terminal, and reads a pipe as ever', async () => {
+  const argv = ['user', 'password', 'nobody', '--password-stdin', '--no-input'];
+  const asked = await runCommand(argv, { cwd: scratch.path, stdin: 'a password', interactive: true });
+  assert.deepEqual([asked.exitCode, asked.stdout], [2, '']);
+  assert.match(asked.stderr, /--no-input forbids to ask/);
+  const piped = await runCommand(argv, { cwd: scratch.path, stdin: 'a password' });
+  assert.match(piped.stderr, /nobody/);
+});
+
 const misuse: readonly (readonly [string, readonly string[], RegExp])[] = [
   ['no command at all', [], /Usage: latchkey/],
   ['a group without its command', ['config'], /Usage: latchkey config/],

@@ -14,6 +14,8 @@ export interface CommandWorld {
   readonly cwd: string;
   readonly env?: CommandIo['env'];
   readonly stdin?: string;
+  /** Default: false. */
+  readonly interactive?: boolean;
   readonly clock?: CommandIo['clock'];
 }
 
@@ -30,8 +32,7 @@ export async function runCommand(argv: readonly string[], world: CommandWorld): 
       stderr += text;
     },
     readStdin: () => Promise.resolve(world.stdin ?? ''),
-    promptSecret: () => Promise.reject(new Error('nobody is there to answer')),
-    interactive: false,
+    interactive: world.interactive ?? false,
     color: false,
     env: world.env ?? {},
     cwd: world.cwd,
