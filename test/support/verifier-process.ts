@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import type { PepperConfig, RedisConfig } from '../../src/config/config.ts';
 import { within } from './eventually.ts';
 
@@ -66,7 +65,7 @@ export interface VerifierProcess {
 
 /** Starts one; resolves once it verifies. It ends with this process at the latest. */
 export async function startVerifier(setup: VerifierSetup): Promise<VerifierProcess> {
-  const child = fork(join(import.meta.dirname, 'verifier-main.ts'), [JSON.stringify(setup)]);
+  const child = fork(new URL('verifier-main.ts', import.meta.url), [JSON.stringify(setup)]);
   await within('the verifier process to be ready', 30_000, once(child, 'message'));
   // One order at a time: every answer belongs to the last order.
   let previous: Promise<unknown> = Promise.resolve();
