@@ -63,7 +63,9 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('upgrade', (req, socket, head) => {
     tunnels.add(socket);
     socket.once('close', () => tunnels.delete(socket));
-    void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
+    // A tunnel cannot open before the answers to requests pipelined before it are out.
+    if (responseOn(socket) !== null) socket.destroy();
+    else void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
   });
   server.on('connect', (req: IncomingMessage, socket: Duplex) =>
     refuseConnection(socket, 'method_refused', req),
@@ -118,9 +120,14 @@ const unparsed: Readonly<Record<string, DenialCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 };
 
+/** The response that is being made on this connection. */
+function responseOn(socket: Duplex): ServerResponse | null {
+  return (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
+}
+
 /** Answers once where nothing has been answered yet, then closes: framing cannot be trusted any more. */
 function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const current = (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage;
+  const current = responseOn(socket);
   if (error.code !== 'ECONNRESET' && socket.writable && current?.req.complete === true) {
     // The request before the garbage was whole, and its answer goes first.
     current.once('close', () => refuseUnparsed(error, socket));

@@ -178,6 +178,18 @@ describe('an upgrade', () => {
     await eventually('the request is recorded', () => records.length === 2);
   });
 
+  test('pipelined behind a request that is still being answered is not served: its answer would come first', async (t) => {
+    const { port, backend } = await startListener(t);
+    backend.answerWith({});
+    const raw = await openRaw(port);
+    await raw.send(
+      head('GET', '/dav/a', [authorized]) + head('GET', '/dav/socket', [authorized, ...webSocket]),
+    );
+    await within('the connection closes', 5_000, raw.closed);
+    assert.equal(raw.received().length, 0);
+    assert.equal(backend.text().includes('/dav/socket'), false);
+  });
+
   test('pipelined behind a refusal that closes is not served', async (t) => {
     const { port, backend } = await startListener(t);
     const raw = await openRaw(port);
