@@ -110,7 +110,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       const { secret } = credential;
       if (!isTokenShaped(secret)) return verifyOther(credential, context, deps.passwords);
       // A plain hash suffices as a name in our own memory: the secret is random, and this costs a tenth of an HMAC.
-      const key = hash('sha256', secret, 'latin1');
+      const key = hash('sha256', secret, 'binary');
       const known = tiers.peek(key);
       if (known === null) {
         // Memory holds only what was well formed: the checksum need not be computed again at every hit.

@@ -66,6 +66,19 @@ describe('the main password', () => {
     assert.equal(await verdict('alice', password), 'verified by store');
   });
 
+  test('in silence is looked up for every request, but not hashed again while the user is unchanged', async () => {
+    await verdict('alice', password);
+    clock.advance(4_001);
+    // Far more at once than may hash or wait.
+    const verdicts = await Promise.all(Array.from({ length: 50 }, () => verdict('alice', password)));
+    assert.deepEqual(new Set(verdicts), new Set(['verified by store']));
+    const before = lookUps;
+    await verdict('alice', password);
+    assert.equal(lookUps, before + 1);
+    await world.users.setPassword('test', alice.id, 'another password');
+    assert.equal(await verdict('alice', password), 'wrong_password');
+  });
+
   test('is remembered for other processes', async () => {
     await verdict('alice', password);
     const path = scratch.file('latchkey.db');

@@ -12,6 +12,8 @@ export const firstTables: string = `
     version       INTEGER NOT NULL
   ) STRICT;
 
+  CREATE INDEX users_disabled ON users (id) WHERE disabled = 1;
+
   CREATE TABLE tokens (
     id                TEXT PRIMARY KEY,
     user_id           TEXT NOT NULL REFERENCES users (id),
