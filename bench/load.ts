@@ -12,19 +12,26 @@ export interface Load {
 }
 
 /**
- * Asks until the time or the number is over and returns how many answers came.
+ * Asks until the time or the number is over, telling of each answer, and returns how many came.
  * Throws where any of them was not a success, because then the figure would be about something else.
  */
-export async function applyLoad({ url, method, headers, body, connections, until }: Load): Promise<number> {
-  const result = await autocannon({
-    url,
-    method,
-    headers: { ...headers },
-    connections,
-    timeout: 60,
-    ...('seconds' in until ? { duration: until.seconds } : { amount: until.requests }),
-    ...(body === undefined ? {} : { body }),
-  });
+export async function applyLoad(load: Load, answered: () => void = () => {}): Promise<number> {
+  const { url, method, headers, body, connections, until } = load;
+  const { promise, resolve, reject } = Promise.withResolvers<autocannon.Result>();
+  const instance = autocannon(
+    {
+      url,
+      method,
+      headers: { ...headers },
+      connections,
+      timeout: 60,
+      ...('seconds' in until ? { duration: until.seconds } : { amount: until.requests }),
+      ...(body === undefined ? {} : { body }),
+    },
+    (error, result) => (error ? reject(error as Error) : resolve(result)),
+  );
+  instance.on('response', answered);
+  const result = await promise;
   const failed = result.non2xx + result.errors + result.timeouts;
   if (failed > 0 || result.requests.total === 0) {
     throw new Error(

@@ -1,14 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { type Child, type ChildOptions, startChild } from '../test/support/child-process.ts';
 
 /** The core of what is measured. */
 export const measuredCore = 0;
 /** The core of load and backend. */
 export const loadCore = 1;
-
-/** Milliseconds of one tick in /proc: USER_HZ is 100 on every Linux that Node runs on. */
-const tickMs = 10;
 
 /** Starts a program on one core, with all its threads. */
 export function startPinned(core: number, options: ChildOptions): Child {
@@ -24,16 +21,16 @@ export function pinSelf(core: number): void {
   execFileSync('taskset', ['--all-tasks', '--pid', '--cpu-list', String(core), String(process.pid)]);
 }
 
-/** User and system time that these processes have had since they started, children left out. */
-export function cpuMs(pids: readonly number[]): number {
-  let ticks = 0;
+/** User and system time that these processes have had since they started, in µs; children are left out. */
+export function cpuUs(pids: readonly number[]): number {
+  let ns = 0;
   for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is the program's name in parentheses and may hold spaces.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    ticks += Number(fields[11]) + Number(fields[12]);
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      // The same clock as in /proc/PID/stat, in nanoseconds instead of ticks of 10 ms.
+      ns += Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ', 1)[0]);
+    }
   }
-  return ticks * tickMs;
+  return ns / 1_000;
 }
 
 /** Resident bytes of a process. */

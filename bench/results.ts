@@ -18,11 +18,11 @@ The last table of \`npm run bench -- --write\`.
 
 ## How it is measured
 
-The figure is CPU time: user and system time of the process (or processes) in question from \`/proc/PID/stat\`, over a
-round, divided by the answers that came. The process is pinned to one core; backend and load (autocannon) run on the
-other. Peers take turns within each round, so that all of them meet the same disturbances. Other work on the machine only
-ever adds to a figure: the least disturbed round is the one that repeats, and the budgets are held against it; the
-median stands beside it.
+The figure is CPU time: user and system time of the process (or processes) in question from \`/proc/PID\`, divided by the
+answers that came. The process is pinned to one core; backend and load (autocannon) run on the other. Peers warm up with
+40,000 requests, then take turns in rounds of two seconds, so that all of them meet the same disturbances; a sample is 100 ms (for
+large transfers a round). Other work on the machine only ever adds to a sample: what repeats is the tenth percentile, and
+the budgets are held against that ("least"); the median stands beside it.
 
 ${table}
 `;

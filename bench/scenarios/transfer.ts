@@ -29,17 +29,23 @@ async function oneWay(method: 'GET' | 'PUT', rounds: number): Promise<readonly R
       until: { requests },
       ...(body === undefined ? {} : { body }),
     }),
-    figure: (cpuMilliseconds, answers) => (cpuMilliseconds * 1e9) / (answers * transferBytes),
+    warmUp: { requests },
+    sampleMs: null,
   });
   const [reference, own] = measured as [Measured, Measured];
   const title = `16 MiB ${method}`;
   return [
-    ...measured.map(({ name, least, median }) => ({
-      ...plain(`${title}: ${name}`, least, ''),
-      figure: `${least.toFixed(0)} ms/GB (median ${median.toFixed(0)})`,
+    ...measured.map(({ name, leastUs, medianUs }) => ({
+      ...plain(`${title}: ${name}`, leastUs, ''),
+      figure: `${perGigabyte(leastUs)} ms/GB (median ${perGigabyte(medianUs)})`,
     })),
-    atMost(`${title}: Latchkey / http-proxy-3, least`, own.least / reference.least, ratioMax, ''),
-    plain(`${title}: Latchkey / http-proxy-3, median`, own.median / reference.median, ''),
+    atMost(`${title}: Latchkey / http-proxy-3, least`, own.leastUs / reference.leastUs, ratioMax, ''),
+    plain(`${title}: Latchkey / http-proxy-3, median`, own.medianUs / reference.medianUs, ''),
     ...missing.map(({ name, why }) => skipped(`${title}: ${name}`, why)),
   ];
+}
+
+/** CPU milliseconds per 10⁹ bytes. */
+function perGigabyte(usPerTransfer: number): string {
+  return ((usPerTransfer / 1_000) * (1e9 / transferBytes)).toFixed(0);
 }
