@@ -25,7 +25,7 @@ function publish(gate: HealthGate, codec: MessageCodec, changes: readonly Change
   return gate.attempt(async (client) => (await client.publish(codec.channel, text)) >= 0, false);
 }
 
-/** Why a message says nothing to us. */
+/** Why a message says nothing to us. Either way it counts as a gap. */
 export type Ignored = 'foreign' | 'unreadable';
 
 /** What the feed needs. */
@@ -40,8 +40,8 @@ export interface RedisChangeFeedDeps {
   readonly clock: Clock;
   readonly random: () => number;
   /**
-   * So many messages were not understood since the last call: `foreign` ones are ignored, an `unreadable` one counts
-   * as a gap. Called for the first and then at most every 10 s for each kind: anyone may be publishing.
+   * So many messages were not understood since the last call. Called for the first and then at most every 10 s for
+   * each kind: anyone may be publishing.
    */
   readonly ignored: (why: Ignored, count: number) => void;
   /** Called once per change: false from the loss of the subscription until it stands again. */
@@ -173,14 +173,13 @@ export class RedisChangeFeed implements ChangeFeed {
     } else if (received.kind === 'beat') {
       this.#beatHeard(listener, received.sender, received.sequence);
     } else {
-      this.#ignore(received.kind);
-      if (received.kind === 'unreadable') {
-        listener.gap();
-      }
+      // It may have been a change, signed with a pepper this process does not have yet or in a newer form.
+      listener.gap();
+      this.#count(received.kind);
     }
   }
 
-  #ignore(why: Ignored): void {
+  #count(why: Ignored): void {
     const tally = this.#ignored[why];
     tally.count += 1;
     const now = this.#deps.clock.monotonic();

@@ -30,9 +30,9 @@ export type Message =
 /** What was received: a message, or why it is none. */
 export type Received =
   | Message
-  /** Not ours, or not from anyone who has the key: ignored. */
+  /** Not a message, or not from anyone whose key we know. */
   | { readonly kind: 'foreign' }
-  /** Ours and unreadable, as from a newer release: it may have named a change. */
+  /** Authentic and unreadable, as from a newer release. */
   | { readonly kind: 'unreadable' };
 
 /** Writes and reads the messages of one realm. */
@@ -51,11 +51,11 @@ const macLength = 43; // SHA-256 in base64url
 const idPattern = /^[0-9A-Za-z_-]{1,64}$/;
 
 /**
- * A message is `MAC.BODY`. The MAC is worth its 5 µs: whoever may publish could otherwise answer a
- * gateway's heartbeat in the place of a subscription that has died, and so hide a revocation, or name
- * every token in versions that never come and keep them out of all caches. Replaying real messages does
- * neither: an old change drops what is reloaded at once, an old beat is not the one expected. The realm is
- * under the MAC too, so that a message cannot be moved to another store's channel.
+ * A message is `MAC.BODY`. The MAC is worth its 5 µs: whoever may publish could otherwise answer a gateway's
+ * heartbeat in the place of a subscription that has died, and so hide a revocation, or name every token in
+ * versions that never come and keep them out of all caches. Replaying real messages does neither: an old change
+ * drops what is reloaded at once, an old beat is not the one expected. The realm is under the MAC too, so
+ * that a message cannot be moved to another store's channel.
  */
 export function messageCodec(realm: Realm, keys: MessageKeys): MessageCodec {
   const channel = `latchkey:changes:${realm}`;
