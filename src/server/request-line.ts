@@ -53,10 +53,18 @@ export function createRequestLines(): RequestLines {
       const last = seen.chunks.at(-1);
       if (last === undefined) return false;
       const first = seen.chunks.length === 1 && last.toString('latin1', 0, line.length) === line;
-      const exact = first || Buffer.concat(seen.chunks).includes(line, 0, 'latin1');
+      const exact = first || holdsLine(Buffer.concat(seen.chunks), line);
       seen.chunks = [last];
       seen.bytes = last.length;
       return exact;
     },
   };
+}
+
+/** Whether the line starts somewhere in these bytes: a copy of it in a field's value does not count. */
+function holdsLine(bytes: Buffer, line: string): boolean {
+  for (let at = bytes.indexOf(line, 0, 'latin1'); at !== -1; at = bytes.indexOf(line, at + 1, 'latin1')) {
+    if (at === 0 || bytes[at - 1] === 0x0a) return true;
+  }
+  return false;
 }
