@@ -75,7 +75,7 @@ async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<
 /** A further connection to a file that `openSqlite` has prepared, with the settings that every connection needs. */
 export function connect(path: string): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: blockMsMax, enableForeignKeyConstraints: true });
-  connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;');
+  connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;');
   return connection;
 }
 
