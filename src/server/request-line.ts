@@ -48,12 +48,14 @@ export function createRequestLines(): RequestLines {
     isExact(req) {
       const seen = connections.get(req.socket);
       if (seen === undefined) return false;
+      // Only a body of stated length ends without a line break of its own.
+      const behindBody = seen.current?.headers['content-length'] !== undefined;
       seen.current = req;
       const line = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
       const last = seen.chunks.at(-1);
       if (last === undefined) return false;
       const first = seen.chunks.length === 1 && last.toString('latin1', 0, line.length) === line;
-      const exact = first || holdsLine(Buffer.concat(seen.chunks), line);
+      const exact = first || holdsLine(Buffer.concat(seen.chunks), line, behindBody);
       seen.chunks = [last];
       seen.bytes = last.length;
       return exact;
@@ -61,10 +63,10 @@ export function createRequestLines(): RequestLines {
   };
 }
 
-/** Whether the line starts somewhere in these bytes: a copy of it in a field's value does not count. */
-function holdsLine(bytes: Buffer, line: string): boolean {
+/** Whether the line stands in these bytes, behind another or at their start: not as a part of a field's value. */
+function holdsLine(bytes: Buffer, line: string, behindBody: boolean): boolean {
   for (let at = bytes.indexOf(line, 0, 'latin1'); at !== -1; at = bytes.indexOf(line, at + 1, 'latin1')) {
-    if (at === 0 || bytes[at - 1] === 0x0a) return true;
+    if (at === 0 || bytes[at - 1] === 0x0a || behindBody) return true;
   }
   return false;
 }
