@@ -152,9 +152,10 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
       throw new Fault('backend_refused_credentials', 'the backend answered 401 to the gateway itself');
     }
     const head = clientHead(headers, this.#forwarding.addressesFor(this.#backend));
+    res.writeHead(status, message ?? '', head.fields);
+    // Only now: what Node did not take as a head can still be answered with 502.
     this.#status = status;
     this.#lengthBytes = head.lengthBytes;
-    res.writeHead(status, message ?? '', head.fields);
     // Data in the same packet goes out with the head in one write; a silent body must not hold it back.
     process.nextTick(flushHead, res);
   }
@@ -271,6 +272,8 @@ function toFault(error: Error, backends: number): Fault {
   }
   if (
     code.startsWith('HPE_') ||
+    // Some parser errors have a name only.
+    code === 'HTTPParserError' ||
     code === 'UND_ERR_HEADERS_OVERFLOW' ||
     // Node refuses to pass on a reason phrase or field that is none.
     code === 'ERR_INVALID_CHAR' ||
