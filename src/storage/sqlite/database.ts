@@ -7,7 +7,7 @@ import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
-import { currentRealm, migrate } from './migrations.ts';
+import { assertOurs, currentRealm, migrate } from './migrations.ts';
 import { isBusy, toFault } from './sqlite-fault.ts';
 
 /** A statement waits this long in the event loop for a lock; longer waits are slept. */
@@ -62,6 +62,7 @@ export async function openSqlite(deps: SqliteDeps): Promise<SqliteDatabase> {
 async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<Realm> {
   const { path, clock, busyMs = busyMsDefault } = deps;
   const deadline = clock.monotonic() + busyMs;
+  await untilFree(() => assertOurs(connection, path), clock, deadline);
   await untilFree(() => connection.exec('PRAGMA journal_mode = WAL'), clock, deadline);
   checkWhole(connection, path);
   const current = currentRealm(connection);

@@ -20,6 +20,22 @@ export function currentRealm(database: DatabaseSync): Realm | null {
   return String(meta.get('realm')?.['value']) as Realm;
 }
 
+/**
+ * Throws `Fault('store_unavailable')` where the database is another program's, before anything of it is
+ * changed. One statement, so that it sees a file that another process is just making before or after, not between.
+ */
+export function assertOurs(database: DatabaseSync, path: string): void {
+  const { id, tables } = database.prepare(identitySql).get() ?? {};
+  if (id === applicationId || tables === 0) return;
+  throw new Fault(
+    'store_unavailable',
+    `${path} is an SQLite database, but not one of Latchkey's: name another file as the store.`,
+  );
+}
+
+const identitySql = `
+  SELECT (SELECT application_id FROM pragma_application_id) AS id, (SELECT count(*) FROM sqlite_schema) AS tables`;
+
 function readApplicationId(database: DatabaseSync): unknown {
   return database.prepare('PRAGMA application_id').get()?.['application_id'];
 }
@@ -30,7 +46,8 @@ function readApplicationId(database: DatabaseSync): unknown {
  * file is another program's or a newer Latchkey's.
  */
 export function migrate(database: DatabaseSync, path: string, newRealm: Realm): Realm {
-  if (readApplicationId(database) !== applicationId) adoptEmpty(database, path, newRealm);
+  assertOurs(database, path);
+  if (readApplicationId(database) !== applicationId) adoptEmpty(database, newRealm);
   const meta = database.prepare('SELECT value FROM meta WHERE name = ?');
   const version = Number(meta.get('schema')?.['value']);
   if (version > schemaVersion) {
@@ -45,13 +62,7 @@ export function migrate(database: DatabaseSync, path: string, newRealm: Realm): 
   return String(meta.get('realm')?.['value']) as Realm;
 }
 
-function adoptEmpty(database: DatabaseSync, path: string, newRealm: Realm): void {
-  if (database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() !== undefined) {
-    throw new Fault(
-      'store_unavailable',
-      `${path} is an SQLite database, but not one of Latchkey's: name another file as the store.`,
-    );
-  }
+function adoptEmpty(database: DatabaseSync, newRealm: Realm): void {
   database.exec(`
     PRAGMA application_id = ${applicationId};
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
