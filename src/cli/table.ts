@@ -17,7 +17,9 @@ export function renderFields(fields: readonly (readonly [name: string, value: st
 }
 
 function joinCells(cells: readonly string[], widths: readonly number[]): string {
-  const padded = cells.map((cell, column) => cell + ' '.repeat((widths[column] ?? 0) - Array.from(cell).length));
+  const padded = cells.map(
+    (cell, column) => cell + ' '.repeat((widths[column] ?? 0) - Array.from(cell).length),
+  );
   return padded.join(gap).trimEnd();
 }
 
