@@ -1,13 +1,14 @@
 /**
  * Shows the product on one machine: a WebDAV server that knows nothing of tokens, the gateway in front of
  * it, a user and two tokens.
- *   demo.ts [--port 8080] [--data ./data]
+ *   demo.ts [--port 8080] [--admin-port 8081] [--data ./data]
  * Everything it makes is in the data folder, and found there again by the next start. INT, TERM and HUP
  * end it, and nothing is left running.
  */
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs, promisify } from 'node:util';
@@ -26,24 +27,42 @@ const endedMessage = 'the gateway ended; what it said is above';
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '8080' },
+    'admin-port': { type: 'string', default: '8081' },
     data: { type: 'string', default: join(import.meta.dirname, '../data') },
   },
 });
 const port = Number(values.port);
+const adminPort = Number(values['admin-port']);
 const dataDir = resolve(values.data);
 const configFile = join(dataDir, 'demo.yaml');
 const tokensFile = join(dataDir, 'demo-tokens.json');
+// The commands are the same sources each time: compiled once, they start in half the time.
+const env = { ...process.env, NODE_COMPILE_CACHE: join(dataDir, 'compile-cache') };
 const url = `http://127.0.0.1:${port}/`;
 
+/** Asked first: another gateway on these ports would look like ours. */
+async function checkIsFree(taken: number, option: string): Promise<void> {
+  const probe = createServer().listen(taken, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch (error) {
+    const why = `port ${taken} cannot be had: stop what listens there, or choose another with ${option}`;
+    throw new Error(why, { cause: error });
+  }
+  probe.close();
+  await once(probe, 'close');
+}
+
 async function runCommand(...args: readonly string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [mainFile, ...args, '--config', configFile]);
+  const command = [mainFile, ...args, '--config', configFile];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
   return stdout.trim();
 }
 
 async function writeConfig(backend: string): Promise<void> {
   const config = {
     listen: { host: '127.0.0.1', port },
-    admin: { host: '127.0.0.1', port: port + 1 },
+    admin: { host: '127.0.0.1', port: adminPort },
     dataDir,
     store: `sqlite:${join(dataDir, 'latchkey.db')}`,
     routes: [{ name: 'files', match: { path: '/' }, backend, kind: 'webdav' }],
@@ -57,7 +76,7 @@ function startGateway(): ChildProcess {
   const args = [mainFile, 'serve', '--config', configFile];
   // Its log goes where messages go: stdout is for what the demo prints. Detached, it is not hit by Ctrl-C
   // itself but ended by us, once and in order.
-  const gateway = spawn(process.execPath, args, { stdio: ['ignore', 2, 2], detached: true });
+  const gateway = spawn(process.execPath, args, { env, stdio: ['ignore', 2, 2], detached: true });
   // Also where the demo dies of an error that nobody caught.
   process.once('exit', () => {
     if (!hasEnded(gateway)) gateway.kill('SIGTERM');
@@ -73,7 +92,7 @@ async function waitUntilReady(gateway: ChildProcess): Promise<void> {
   const end = performance.now() + readyWithinMs;
   while (performance.now() < end) {
     if (hasEnded(gateway)) throw new Error(endedMessage);
-    const ready = await fetch(`http://127.0.0.1:${port + 1}/readyz`).then(
+    const ready = await fetch(`http://127.0.0.1:${adminPort}/readyz`).then(
       (response) => response.ok,
       () => false,
     );
@@ -140,6 +159,8 @@ curl -i -u ${user}:${readOnly} -X PUT --data-binary 'Hello from curl' ${url}hell
 async function demo(): Promise<void> {
   const stop = Promise.withResolvers<void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => stop.resolve());
+  await checkIsFree(port, '--port');
+  await checkIsFree(adminPort, '--admin-port');
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const backend = await startDemoBackend(join(dataDir, 'demo-files'));
   await writeConfig(backend.origin);

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { run, startChild, type Child } from './support/child-process.ts';
-import { eventually } from './support/eventually.ts';
 import { freePort } from './support/free-port.ts';
 import { exchange } from './support/raw-client.ts';
 import { requireProgram } from './support/requirement.ts';
@@ -13,14 +14,11 @@ const demoFile = join(import.meta.dirname, '../scripts/demo.ts');
 describe('the demo', requireProgram('curl'), () => {
   let scratch: Scratch;
   let port: number;
+  let adminPort: number;
 
   before(async () => {
     scratch = await makeScratch('demo');
-    // The admin listener takes the port after it.
-    port = await eventually('two free ports in a row', async () => {
-      const found = await freePort();
-      return (await isFree(found + 1)) ? found : null;
-    });
+    [port, adminPort] = [await freePort(), await freePort()];
   });
 
   after(() => scratch.remove());
@@ -29,7 +27,7 @@ describe('the demo', requireProgram('curl'), () => {
     startChild({
       label: 'demo',
       command: process.execPath,
-      args: [demoFile, '--port', String(port), '--data', scratch.file('data')],
+      args: [demoFile, '--port', `${port}`, '--admin-port', `${adminPort}`, '--data', scratch.file('data')],
     });
 
   test('prints a URL, a token and curl lines that do what they say; INT and TERM leave nothing', async () => {
@@ -54,10 +52,23 @@ describe('the demo', requireProgram('curl'), () => {
         await demo.stop();
       }
       assert.ok(await isFree(port), 'the public listener is gone');
-      assert.ok(await isFree(port + 1), 'the admin listener is gone');
+      assert.ok(await isFree(adminPort), 'the admin listener is gone');
     }
     assert.equal(tokens.length, 2);
     assert.equal(tokens[0], tokens[1], 'the second start shows the token of the first');
+  });
+
+  test('says which port is taken, and starts nothing', async () => {
+    const taken = createServer().listen(port, '127.0.0.1');
+    await once(taken, 'listening');
+    try {
+      const demo = start();
+      assert.deepEqual(await demo.exited, { code: 1, signal: null });
+      assert.match(demo.stderr(), new RegExp(`port ${port} cannot be had`));
+      assert.equal(demo.stdout(), '');
+    } finally {
+      taken.close();
+    }
   });
 });
 
