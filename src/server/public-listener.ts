@@ -6,6 +6,7 @@ import type { DenialCode } from '../core/errors.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
 import { closeWith, renderDenial } from '../gateway/refusal.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
+import { LeanRequest } from './lean-request.ts';
 import { createRequestLines } from './request-line.ts';
 
 /** Longest request head, request line included. */
@@ -43,6 +44,11 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     keepAliveTimeout: deps.keepAliveMs,
     noDelay: true,
     shouldUpgradeCallback: isWebSocketHandshake,
+    // A request without length and coding has no body (RFC 9112 section 6.3): nothing to read to its end.
+    optimizeEmptyRequests: true,
+    // The reader refuses a missing Host itself, from the raw fields.
+    requireHostHeader: false,
+    IncomingMessage: LeanRequest,
   });
   // One above the cap: the reader refuses with a reason what Node would otherwise cut.
   server.maxHeadersCount = 201;

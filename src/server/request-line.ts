@@ -48,19 +48,24 @@ export function createRequestLines(): RequestLines {
     isExact(req) {
       const seen = connections.get(req.socket);
       if (seen === undefined) return false;
-      // Only a body of stated length ends without a line break of its own.
-      const behindBody = seen.current?.headers['content-length'] !== undefined;
+      const before = seen.current;
       seen.current = req;
       const line = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
       const last = seen.chunks.at(-1);
       if (last === undefined) return false;
-      const first = seen.chunks.length === 1 && last.toString('latin1', 0, line.length) === line;
-      const exact = first || holdsLine(Buffer.concat(seen.chunks), line, behindBody);
+      // No field and no field's value can begin a chunk like this: it is the line.
+      const first = last.toString('latin1', 0, line.length) === line;
+      const exact = first || holdsLine(Buffer.concat(seen.chunks), line, hadStatedLength(before));
       seen.chunks = [last];
       seen.bytes = last.length;
       return exact;
     },
   };
+}
+
+/** Only a body of stated length ends without a line break of its own. */
+function hadStatedLength(req: IncomingMessage | null): boolean {
+  return req !== null && req.rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-length');
 }
 
 /** Whether the line stands in these bytes, behind another or at their start: not as a part of a field's value. */
