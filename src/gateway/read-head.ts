@@ -52,6 +52,8 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
   if (typeof split !== 'string') return split;
   const mark = split.indexOf('?');
   const rawPath = mark === -1 ? split : split.slice(0, mark);
+  const query = mark === -1 ? '' : split.slice(mark + 1);
+  if (!isVisible(query)) return deny('malformed_target', 'query characters');
   const path = canonicalPath(rawPath);
   if (typeof path !== 'string') return deny('malformed_target', path.detail);
   const body = readFraming(slots, inbound.httpVersion);
@@ -67,7 +69,7 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     method,
     path,
     rawPath,
-    query: mark === -1 ? '' : split.slice(mark + 1),
+    query,
     host,
     scheme: client.scheme,
     clientAddress: client.address,
@@ -186,7 +188,7 @@ function dropNominated(
 
 /** Path and query of the target, or a refusal (RFC 9112 section 3.2). */
 function splitTarget(target: string, host: string): string | Denial {
-  if (!hasOnlyTargetCharacters(target)) return deny('malformed_target', 'target characters');
+  // Path and query are looked at character by character when they are apart.
   if (target.charCodeAt(0) === 0x2f) return target;
   const absolute = /^https?:\/\/([^/?]*)([/?].*)?$/i.exec(target);
   if (absolute === null) return deny('malformed_target', 'target form');
@@ -196,12 +198,12 @@ function splitTarget(target: string, host: string): string | Denial {
 }
 
 /** Visible ASCII without the two characters that no URI has: `#` and `\`. */
-function hasOnlyTargetCharacters(target: string): boolean {
-  for (let at = 0; at < target.length; at++) {
-    const code = target.charCodeAt(at);
+function isVisible(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
     if (code <= 0x20 || code >= 0x7f || code === 0x23 || code === 0x5c) return false;
   }
-  return target.length > 0;
+  return true;
 }
 
 const authority = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
