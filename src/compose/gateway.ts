@@ -131,7 +131,11 @@ function lastingDeps(
     verifier,
     assertions,
     watch,
-    spool: createSpool(path.join(config.dataDir, 'spool'), config.limits.spoolBytes),
+    spool: createSpool({
+      folder: path.join(config.dataDir, 'spool'),
+      bytesMax: config.limits.spoolBytes,
+      watch,
+    }),
     recorder,
     ending: new WeakSet(),
     nextRequestId: createRequestIds(systemRandom),

@@ -56,7 +56,8 @@ export async function serve(
   deps: PipelineDeps,
 ): Promise<void> {
   // What was pipelined behind a refusal that ends the connection is not a request any more.
-  if (deps.ending.has(req.socket) || req.socket.destroyed) return;
+  const { socket } = req;
+  if (deps.ending.has(socket) || socket.destroyed) return;
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps.watch);
@@ -84,7 +85,7 @@ export async function serve(
     let status = forwarded?.status ?? 0;
     const refusal = refusalFor(denial, fault, decision, requestId);
     if (refusal !== null) {
-      if (sendRefusal(req, res, refusal) === 'ends') deps.ending.add(req.socket);
+      if (sendRefusal(req, res, refusal) === 'ends') deps.ending.add(socket);
       status = refusal.status;
     } else {
       drainUnwanted(req);
@@ -123,7 +124,7 @@ async function pass(
   const ready = outgoingBody(allowed, exchange, deps.spool);
   const body = ready instanceof Promise ? await ready : ready;
   if (body.kind === 'deny') return body;
-  return forward(
+  const forwarded = forward(
     {
       req: exchange.req,
       res: exchange.res,
@@ -138,6 +139,7 @@ async function pass(
     },
     deps.watch,
   );
+  return body.kind === 'stream' ? forwarded.finally(() => body.release()) : forwarded;
 }
 
 /**
@@ -229,7 +231,12 @@ class ClientExchange implements Inbound {
   }
 
   stream(first: readonly Buffer[], length: number | null): OutgoingBody {
-    return { kind: 'stream', length, open: () => streamBody(this.req, first, this.count) };
+    return {
+      kind: 'stream',
+      length,
+      open: () => streamBody(this.req, first, this.count),
+      release: () => undefined,
+    };
   }
 
   /** Counts body bytes as they are taken from the client. */

@@ -6,8 +6,15 @@ import type { ProgressWatch, Transfer } from './progress.ts';
 export type OutgoingBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  /** Streamed; `length` null goes out chunked. `open` makes the stream for one attempt. */
-  | { readonly kind: 'stream'; readonly length: number | null; open(): Readable };
+  /** Streamed; `length` null goes out chunked. */
+  | {
+      readonly kind: 'stream';
+      readonly length: number | null;
+      /** Makes the stream for one attempt. */
+      open(): Readable;
+      /** Lets go of what the stream is read from, after the last attempt. */
+      release(): void;
+    };
 
 /** Up to this many bytes are read before the backend is asked. */
 export const smallBodyBytes = 16_384;

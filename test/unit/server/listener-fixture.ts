@@ -65,7 +65,7 @@ export async function startListener(
     assertions: await createAssertionSigner(privateKey, systemClock),
     ending: new WeakSet(),
     watch,
-    spool: createSpool(folder, 1_000_000),
+    spool: createSpool({ folder, bytesMax: 1_000_000, watch }),
     recorder: {
       begin: () => undefined,
       record: (record) => void records.push(record),
