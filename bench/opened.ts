@@ -1,11 +1,11 @@
 import { type Closers, createClosers } from '../src/compose/closers.ts';
 import { openRedis } from '../src/compose/redis.ts';
 import { openStore } from '../src/compose/store.ts';
-import { openVerification } from '../src/compose/verification.ts';
+import { type OpenedVerification, openVerification } from '../src/compose/verification.ts';
 import type { Config } from '../src/config/config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Log } from '../src/telemetry/log.ts';
-import type { Verifier } from '../src/tokens/verification.ts';
+import type { Guesses } from '../src/tokens/guesses.ts';
 
 /** Says what is wrong and nothing else: what is measured here writes no log. */
 const log: Log = {
@@ -16,8 +16,8 @@ const log: Log = {
 };
 
 /** Verification as the gateway has it, without the gateway. */
-export interface OpenedVerifier {
-  readonly verifier: Verifier;
+export interface OpenedVerifier extends OpenedVerification {
+  readonly guesses: Guesses;
   readonly close: () => Promise<void>;
 }
 
@@ -31,6 +31,6 @@ export async function openVerifier(config: Config): Promise<OpenedVerifier> {
       ? null
       : await openRedis(config.redis, store.tokens.realm, store.peppers, systemClock, log);
   if (redis !== null) closers.add(() => redis.close());
-  const { verifier } = await openVerification(config, store, redis, systemClock, log, closers);
-  return { verifier, close: () => closers.closeAll() };
+  const { verifier, guesses } = await openVerification(config, store, redis, systemClock, log, closers);
+  return { verifier, guesses, close: () => closers.closeAll() };
 }

@@ -1,9 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { CounterSeries, HistogramTally } from './tally.ts';
 
-/** Names what is exposed: every metric of the product starts with it. */
-const prefix = 'latchkey_';
-
 /** Gives a gauge one value; label values in the order of the names. */
 export type SetGauge = (labels: readonly string[], value: number) => void;
 
@@ -16,7 +13,7 @@ export function exposeGauge(
   collect: (set: SetGauge) => void | Promise<void>,
 ): void {
   const gauge = new Gauge({
-    name: prefix + name,
+    name: name,
     help,
     labelNames: [...labelNames],
     registers: [],
@@ -41,7 +38,7 @@ export function exposeCounter(
   tally: { series(): Iterable<CounterSeries> },
 ): void {
   const counter = new Counter({
-    name: prefix + name,
+    name: name,
     help,
     labelNames: [...labelNames],
     registers: [],
@@ -61,7 +58,7 @@ export function exposeHistogram(
   labelName: string,
   tally: HistogramTally,
 ): void {
-  registry.registerMetric(new TalliedHistogram(prefix + name, help, labelName, tally));
+  registry.registerMetric(new TalliedHistogram(name, help, labelName, tally));
 }
 
 interface HistogramValue {

@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Counter, Gauge, Registry } from 'prom-client';
+import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
 import type { FaultCode } from '../core/errors.ts';
 import { exposeCounter, exposeGauge, exposeHistogram } from './exposition.ts';
+import { exposeProcess } from './process-metrics.ts';
 import { CounterTally, HistogramTally } from './tally.ts';
 
 /** A finished request. */
@@ -51,6 +52,7 @@ export interface Metrics {
   requestFinished(sample: RequestSample): void;
   auth(sample: AuthSample): void;
   upstreamError(reason: FaultCode): void;
+  /** A refused credential was answered 429. */
   rateLimited(): void;
   /** A configuration was read at start or reload. */
   configLoaded(successful: boolean): void;
@@ -102,36 +104,42 @@ export function createMetrics(deps: MetricsDeps): Metrics {
 
   exposeCounter(
     registry,
-    'http_requests_total',
+    'latchkey_http_requests_total',
     'Requests finished.',
     ['method', 'code', 'upstream'],
     requests,
   );
   exposeHistogram(
     registry,
-    'http_request_duration_seconds',
+    'latchkey_http_request_duration_seconds',
     'Whole requests, body transfers included.',
     'upstream',
     durations,
   );
-  exposeCounter(registry, 'auth_attempts_total', 'Credentials judged.', ['scheme', 'result'], attempts);
+  exposeCounter(
+    registry,
+    'latchkey_auth_attempts_total',
+    'Credentials judged.',
+    ['scheme', 'result'],
+    attempts,
+  );
   exposeHistogram(
     registry,
-    'auth_duration_seconds',
+    'latchkey_auth_duration_seconds',
     'Judging a credential, by the tier that knew the answer.',
     'tier',
     authDurations,
   );
   exposeCounter(
     registry,
-    'auth_cache_requests_total',
+    'latchkey_auth_cache_requests_total',
     'Credentials looked up: answered by l1, redis, or by neither (miss).',
     ['result'],
     cacheRequests,
   );
   const rare = exposeRareEvents(registry, deps.clock);
   exposeState(registry, deps, () => inFlight);
-  collectDefaultMetrics({ register: registry });
+  exposeProcess(registry);
 
   return {
     requestStarted: () => {
@@ -168,7 +176,7 @@ function exposeRareEvents(
   });
   const rateLimited = new Counter({
     name: 'latchkey_rate_limited_total',
-    help: 'Credentials refused unread because of earlier failures.',
+    help: 'Refused credentials answered 429 because of earlier failures.',
     registers,
   });
   const reloadSuccessful = new Gauge({
@@ -194,16 +202,20 @@ function exposeRareEvents(
 /** Registers what is asked for at each scrape. */
 function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => number): void {
   const { sources } = deps;
-  exposeGauge(registry, 'build_info', 'Always 1; the version is in the labels.', ['version', 'node'], (set) =>
-    set([deps.version, process.version], 1),
+  exposeGauge(
+    registry,
+    'latchkey_build_info',
+    'Always 1; the version is in the labels.',
+    ['version', 'node'],
+    (set) => set([deps.version, process.version], 1),
   );
-  exposeGauge(registry, 'http_requests_in_flight', 'Requests begun and not finished.', [], (set) =>
+  exposeGauge(registry, 'latchkey_http_requests_in_flight', 'Requests begun and not finished.', [], (set) =>
     set([], inFlight()),
   );
   const countTokens = cachedCounts(sources, deps.clock);
   exposeGauge(
     registry,
-    'tokens',
+    'latchkey_tokens',
     'Tokens by state, counted at most once a minute.',
     ['state'],
     async (set) => {
@@ -212,7 +224,7 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
   );
   exposeGauge(
     registry,
-    'change_feed_heard_age_seconds',
+    'latchkey_change_feed_heard_age_seconds',
     'Since a change feed was last heard; +Inf before the first time.',
     ['feed'],
     (set) => {
@@ -221,20 +233,26 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
   );
   exposeGauge(
     registry,
-    'caches_trusted',
+    'latchkey_caches_trusted',
     '1 while a change feed is heard; at 0 every credential is looked up in the store.',
     [],
     (set) => set([], sources.cachesTrusted() ? 1 : 0),
   );
-  exposeGauge(registry, 'redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
+  exposeGauge(registry, 'latchkey_redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
     const up = sources.redisUp();
     if (up !== null) set([], up ? 1 : 0);
   });
-  exposeCounter(registry, 'log_lines_dropped_total', 'Log lines lost because nobody read them in time.', [], {
-    *series() {
-      yield { labels: [], count: sources.logLinesDropped() };
+  exposeCounter(
+    registry,
+    'latchkey_log_lines_dropped_total',
+    'Log lines lost because nobody read them in time.',
+    [],
+    {
+      *series() {
+        yield { labels: [], count: sources.logLinesDropped() };
+      },
     },
-  });
+  );
 }
 
 /** Token counts no older than a minute; empty where they cannot be had. */
