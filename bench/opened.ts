@@ -31,6 +31,6 @@ export async function openVerifier(config: Config): Promise<OpenedVerifier> {
       ? null
       : await openRedis(config.redis, store.tokens.realm, store.peppers, systemClock, log);
   if (redis !== null) closers.add(() => redis.close());
-  const { verifier, guesses } = await openVerification(config, store, redis, systemClock, log, closers);
-  return { verifier, guesses, close: () => closers.closeAll() };
+  const opened = await openVerification(config, store, redis, systemClock, log, closers);
+  return { ...opened, close: () => closers.closeAll() };
 }
