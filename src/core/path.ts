@@ -18,7 +18,7 @@ const badCharacter = problem('it holds a character that must be percent-encoded,
 const badEscape = problem('a percent escape is malformed or is not UTF-8');
 const encodedDelimiter = problem('it holds an encoded slash, backslash or control character');
 const doubleEscape = problem('a percent escape of . / \\ % or NUL is left after decoding once');
-const emptySegment = problem('it has an empty segment (two slashes in a row)');
+const emptySegment = problem('it has an empty segment (two slashes in a row, or nothing before a semicolon)');
 const dotSegment = problem('it has a . or .. segment');
 const lookalike = problem('its compatibility form (NFKC) holds a slash or backslash');
 
@@ -36,7 +36,7 @@ export function canonicalPath(raw: string): CanonicalPath | PathProblem {
     const meaning = code < 0x80 ? rawMeaning[code] : refused;
     if (meaning === plain) continue;
     if (meaning === separator) {
-      if (at === start) return emptySegment;
+      if (at === start || raw.charCodeAt(start) === semicolon) return emptySegment;
       if (isDotSegment(raw, start, at)) return dotSegment;
       start = at + 1;
     } else if (meaning === escape) {
@@ -46,6 +46,7 @@ export function canonicalPath(raw: string): CanonicalPath | PathProblem {
       return badCharacter;
     }
   }
+  if (raw.charCodeAt(start) === semicolon) return emptySegment;
   if (isDotSegment(raw, start, raw.length)) return dotSegment;
   return escaped ? decodeOnce(raw) : (raw as CanonicalPath);
 }
@@ -140,7 +141,7 @@ function scanDecoded(text: string): PathProblem | null {
   for (let at = 1; at < text.length; at++) {
     const code = text.charCodeAt(at);
     if (code === slash) {
-      if (at === start) return emptySegment;
+      if (at === start || text.charCodeAt(start) === semicolon) return emptySegment;
       if (isDotSegment(text, start, at)) return dotSegment;
       start = at + 1;
     } else if (code < 0x20 || (code >= 0x7f && code <= 0x9f) || code === backslash) {
@@ -149,6 +150,7 @@ function scanDecoded(text: string): PathProblem | null {
       return doubleEscape;
     }
   }
+  if (text.charCodeAt(start) === semicolon) return emptySegment;
   return isDotSegment(text, start, text.length) ? dotSegment : null;
 }
 

@@ -59,6 +59,11 @@ describe('a canonical path', () => {
     ],
     ['slashes after NFKC', /NFKC/, ['/a%EF%BC%8Fb', '/a%EF%BC%BCb', '/%E2%84%80']],
     ['empty segments', /empty segment/, ['//', '//a', '/a//b', '/a//']],
+    [
+      'empty segments with parameters',
+      /empty segment/,
+      ['/;', '/;/a', '/a/;x=1/b', '/a/;', '/a/%3B/b', '/a/%3Bx', '/%EF%BC%9Bx/b'],
+    ],
     ['encoded delimiters', /encoded slash/, ['/a%2fb', '/a%2Fb', '/a%5cb', '/a%5Cb', '/a%00']],
     ['encoded controls', /encoded slash/, ['/a%0d%0a', '/a%09', '/a%7f', '/a%C2%80', '/a%C2%9f']],
     [
