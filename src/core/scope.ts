@@ -120,8 +120,10 @@ function pathScope(text: string, name: string, access: Access): Scope | ScopePro
 }
 
 function nodeScope(text: string, node: string, access: Access): Scope | ScopeProblem {
-  const alone = !node.includes('/') && node !== '' && typeof checkDecodedPath(`/${node}`) === 'string';
-  if (!alone) return refuse(text, 'a node is named by one identifier without slashes, such as a UUID');
+  // Scopes are listed with spaces between them in assertions: a node that holds one would read as several.
+  const alone = !/[\s/]/.test(node) && node !== '' && typeof checkDecodedPath(`/${node}`) === 'string';
+  if (!alone)
+    return refuse(text, 'a node is named by one identifier without slashes and spaces, such as a UUID');
   return { kind: 'node', node, access };
 }
 

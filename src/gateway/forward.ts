@@ -69,7 +69,7 @@ export async function forward(forwarding: Forwarding, watch: ProgressWatch): Pro
       return forwarded;
     } catch (error) {
       if (exchange.sent || !(error instanceof Fault)) throw error;
-      forwarding.group.failed(backend);
+      if (error.code.startsWith('backend_')) forwarding.group.failed(backend);
       if (tried.size === forwarding.group.size || !idempotent.has(forwarding.method)) throw error;
     }
   }

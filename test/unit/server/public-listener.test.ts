@@ -80,11 +80,21 @@ describe('a refusal', () => {
     const { port } = await startListener(t);
     const raw = await openRaw(port);
     await raw.send(
-      `${head('PUT', '/dav/a', ['Content-Length: 5'])}hello${head('GET', '/dav/a', [authorized])}`,
+      `${head('PUT', '/.latchkey/a', [authorized, 'Content-Length: 5'])}hello${head('GET', '/dav/a', [authorized])}`,
     );
-    assert.match((await raw.nextResponse()).startLine, / 401 /);
+    assert.match((await raw.nextResponse()).startLine, / 404 /);
     assert.match((await raw.nextResponse()).startLine, / 200 /);
     raw.destroy();
+  });
+
+  test('of somebody unknown reads nothing of the body, however short: the connection closes', async (t) => {
+    const { port, backend } = await startListener(t);
+    const raw = await openRaw(port);
+    const inner = head('GET', '/dav/a', [authorized]);
+    await raw.send(`${head('POST', '/dav/a', [`Content-Length: ${inner.length}`])}${inner}`);
+    assert.match((await raw.nextResponse()).startLine, / 401 /);
+    await within('the connection closes', 5_000, raw.closed);
+    assert.equal(backend.requests.length, 0);
   });
 
   test('closes where the body is long: none of it is read as a request', async (t) => {
