@@ -119,7 +119,7 @@ type LastingDeps = Omit<PipelineDeps, keyof Routing>;
 
 function lastingDeps(
   config: Config,
-  { verifier }: OpenedVerification,
+  { verifier, guesses }: OpenedVerification,
   assertions: AssertionSigner,
   recorder: PipelineDeps['recorder'],
   clock: Clock,
@@ -129,6 +129,7 @@ function lastingDeps(
   closers.add(() => watch.stop());
   return {
     verifier,
+    guesses,
     assertions,
     watch,
     spool: createSpool({

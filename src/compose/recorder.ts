@@ -11,7 +11,9 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
     record(record) {
       const { outcome, scheme, tier, reason } = record;
       metrics.requestFinished(record);
-      const refused = outcome === 'unauthenticated';
+      const throttled = outcome === 'too_many_failures';
+      const refused = outcome === 'unauthenticated' || throttled;
+      if (throttled) metrics.rateLimited();
       if (refused || record.userName !== null) {
         metrics.auth({
           scheme,

@@ -8,16 +8,20 @@ import { commandClient, subscriberClient } from '../storage/redis/connection.ts'
 import { secretsOf } from '../storage/redis/endpoint.ts';
 import { HealthGate } from '../storage/redis/health-gate.ts';
 import { redisSharedCache } from '../storage/redis/shared-cache.ts';
+import { redisSharedFailures } from '../storage/redis/shared-failures.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ChangeAnnouncer, ChangeFeed } from '../tokens/change-feed.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import type { SharedCache } from '../tokens/shared-cache.ts';
+import type { SharedFailures } from '../tokens/shared-failures.ts';
 
-/** Redis in its three parts. It may be away at any time, also now. */
+/** Redis in its parts. It may be away at any time, also now. */
 export interface OpenedRedis {
   readonly cache: SharedCache;
   readonly announcer: ChangeAnnouncer;
   readonly feed: ChangeFeed;
+  /** Counts failures for all processes, anew after `windowMs`. */
+  failures(windowMs: number): SharedFailures;
   /** Whether commands are being sent. */
   up(): boolean;
   close(): Promise<void>;
@@ -31,8 +35,9 @@ export async function openRedis(
   clock: Clock,
   log: Log,
 ): Promise<OpenedRedis> {
+  const client = commandClient(config, Math.random);
   const gate = new HealthGate({
-    client: commandClient(config, Math.random),
+    client,
     random: Math.random,
     secrets: secretsOf(config),
     report: ({ up, reason }) => {
@@ -61,6 +66,7 @@ export async function openRedis(
     cache: redisSharedCache(gate),
     announcer: redisAnnouncer(gate, codec),
     feed,
+    failures: (windowMs) => redisSharedFailures(gate, client, windowMs),
     up: () => gate.open,
     close: () => gate.stop(),
   };

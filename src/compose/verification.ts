@@ -7,6 +7,7 @@ import type { FeedHealth } from '../telemetry/metrics.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
 import { createFreshness, type Freshness } from '../tokens/freshness.ts';
 import { createLastUse } from '../tokens/last-use.ts';
+import { createGuesses, type Guesses } from '../tokens/guesses.ts';
 import type { Verifier } from '../tokens/verification.ts';
 import { createVerifier } from '../tokens/verify.ts';
 import { createPasswordVerifier } from '../tokens/verify-password.ts';
@@ -17,6 +18,7 @@ import type { OpenedStore } from './store.ts';
 /** Verification with everything behind it, hearing of changes. */
 export interface OpenedVerification {
   readonly verifier: Verifier;
+  readonly guesses: Guesses;
   readonly freshness: Freshness;
   /** How long ago each channel of changes was heard. */
   feedHealth(): readonly FeedHealth[];
@@ -46,14 +48,27 @@ export async function openVerification(
       queueMax: config.limits.passwordQueue,
     }),
   });
-  const passwords = createPasswordVerifier({ clock, realm: tokens.realm, check, shared, peppers, freshness });
+  const { realm } = tokens;
+  const {
+    failuresPerAccount: perAccount,
+    failuresPerClient: perClient,
+    failureWindowMs: windowMs,
+  } = config.limits;
+  const guesses = createGuesses({
+    clock,
+    realm,
+    peppers,
+    shared: redis?.failures(windowMs) ?? null,
+    limits: { perAccount, perClient, windowMs },
+  });
+  const passwords = createPasswordVerifier({ clock, realm, check, shared, peppers, freshness, guesses });
   const verifier = createVerifier({ clock, store: tokens, shared, peppers, freshness, lastUse, passwords });
   const journal = await startFeed(store.journal(), true, freshness, clock, closers);
   const channels =
     redis === null ? [journal] : [journal, await startFeed(redis.feed, false, freshness, clock, closers)];
   lastUse.start();
   closers.add(() => lastUse.drain());
-  return { verifier, freshness, feedHealth: () => channels.map((health) => health()) };
+  return { verifier, guesses, freshness, feedHealth: () => channels.map((health) => health()) };
 }
 
 /** Starts a feed into freshness; returns how it is doing. */

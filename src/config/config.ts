@@ -100,6 +100,12 @@ export interface Config {
     /** Passwords being hashed at once, and waiting; beyond that 503. Defaults: cores, 64. */
     readonly passwordConcurrency: number;
     readonly passwordQueue: number;
+    /** Failed distinct secrets per user name; beyond that refusals are 429. Default 10. */
+    readonly failuresPerAccount: number;
+    /** The same per client address, /64 for IPv6. Default 100. */
+    readonly failuresPerClient: number;
+    /** Counting starts anew this long after a first failure. Default 15 min. */
+    readonly failureWindowMs: number;
   };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };
 }

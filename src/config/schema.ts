@@ -70,6 +70,17 @@ const limitsSchema = z
       wholeNumber('Passwords hashed at once; left out, the number of cores.', [1, 1024]),
     ),
     passwordQueue: wholeNumber('Passwords waiting to be hashed; beyond it, 503.', [0, 100_000]).default(64),
+    failuresPerAccount: wholeNumber(
+      'Different wrong secrets per user name; beyond it, what is refused gets 429. Valid tokens always pass.',
+      [1, 1000],
+    ).default(10),
+    failuresPerClient: wholeNumber('The same per client: an IPv4 address, a /64 of IPv6.', [1, 1000]).default(
+      100,
+    ),
+    failureWindow: duration('Counting wrong secrets starts anew this long after the first.', '15m', [
+      second,
+      24 * hour,
+    ]),
   })
   .transform((written) => ({
     headMs: written.head,
@@ -84,6 +95,9 @@ const limitsSchema = z
     drainMs: written.drain,
     passwordConcurrency: written.passwordConcurrency,
     passwordQueue: written.passwordQueue,
+    failuresPerAccount: written.failuresPerAccount,
+    failuresPerClient: written.failuresPerClient,
+    failureWindowMs: written.failureWindow,
   }));
 
 const redisMapSchema = z.strictObject({

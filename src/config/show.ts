@@ -98,6 +98,9 @@ function describeLimits(limits: Config['limits']): Readonly<Record<string, unkno
     drain: formatDuration(limits.drainMs),
     passwordConcurrency: limits.passwordConcurrency,
     passwordQueue: limits.passwordQueue,
+    failuresPerAccount: limits.failuresPerAccount,
+    failuresPerClient: limits.failuresPerClient,
+    failureWindow: formatDuration(limits.failureWindowMs),
   };
 }
 

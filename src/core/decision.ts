@@ -33,9 +33,16 @@ export interface Denial {
   readonly reason: string;
   /** Known only where verification came before the no. */
   readonly principal: Principal | null;
+  /** Milliseconds after which it makes sense to ask again; null where that depends on nothing but the request. */
+  readonly retryAfterMs: number | null;
 }
 
 /** Builds a denial; the reason is for logs and holds neither secret nor path. */
 export function deny(code: DenialCode, reason: string, principal: Principal | null = null): Denial {
-  return { kind: 'deny', code, reason, principal };
+  return { kind: 'deny', code, reason, principal, retryAfterMs: null };
+}
+
+/** Builds a denial that ends by itself after `retryAfterMs`. */
+export function denyForNow(code: DenialCode, reason: string, retryAfterMs: number): Denial {
+  return { kind: 'deny', code, reason, principal: null, retryAfterMs };
 }

@@ -12,6 +12,7 @@ export type DenialCode =
   | 'malformed_body'
   | 'body_too_large'
   | 'unauthenticated'
+  | 'too_many_failures'
   | 'outside_scope'
   | 'no_route'
   | 'method_refused'
@@ -53,6 +54,11 @@ export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   },
   body_too_large: { status: 413, detail: 'The request body is larger than this method allows.', close: true },
   unauthenticated: { status: 401, detail: 'A valid app token is needed.', close: false },
+  too_many_failures: {
+    status: 429,
+    detail: 'Too many wrong credentials came from here or for this user; wait before trying another.',
+    close: false,
+  },
   outside_scope: { status: 403, detail: 'This token may not do that here.', close: false },
   no_route: { status: 404, detail: 'Nothing is served at this address.', close: false },
   method_refused: { status: 405, detail: 'This method is not served.', close: true },

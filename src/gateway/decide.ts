@@ -1,6 +1,7 @@
-import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import { type Denial, deny, denyForNow, type Inbound } from '../core/decision.ts';
 import type { Principal } from '../core/principal.ts';
-import type { Tier, Verification, Verifier } from '../tokens/verification.ts';
+import type { Guesses } from '../tokens/guesses.ts';
+import type { Credential, RefusalReason, Tier, Verification, Verifier } from '../tokens/verification.ts';
 import { authorize, type AuthorizeDeps, type Permit } from './authorize.ts';
 import { type Presented, presentedCredential, type Scheme } from './credential.ts';
 import { type HeadReaderDeps, readHead } from './read-head.ts';
@@ -12,6 +13,7 @@ import type { RouteTable } from './routes.ts';
 export interface DecideDeps extends HeadReaderDeps {
   readonly routes: RouteTable<Route>;
   readonly verifier: Verifier;
+  readonly guesses: Pick<Guesses, 'refused'>;
   readonly authorization: AuthorizeDeps;
 }
 
@@ -46,8 +48,8 @@ export type Decision = Allowed | Refused;
 
 /**
  * The one decision of the product: admit, route, credential, verify, authorize, in this order.
- * Touches no response and keeps nothing. Without a promise where the credential is cached and no
- * body has to be read.
+ * Touches no response, and keeps nothing but a count of guesses. Without a promise where the credential
+ * is cached and no body has to be read.
  * @throws {Fault} where it cannot be decided; a promise rejects with the same.
  */
 export function decide(inbound: Inbound, deps: DecideDeps): Decision | Promise<Decision> {
@@ -83,7 +85,7 @@ function decideVerified(
   const { scheme, query } = presented;
   const { clientAddress } = head;
   if (verification.kind === 'refused') {
-    const denial = deny('unauthenticated', verification.reason);
+    const denial = refusedCredential(verification.reason, presented.credential, clientAddress, deps.guesses);
     return refuse(denial, route, scheme, verification.tier, clientAddress);
   }
   const { principal, tier } = verification;
@@ -93,6 +95,17 @@ function decideVerified(
       : { kind: 'allow', route, scheme, tier, clientAddress, head, principal, permit, query };
   const permit = authorize(head, route.authorized, principal, inbound, deps.authorization);
   return permit instanceof Promise ? permit.then(answer) : answer(permit);
+}
+
+/** One answer for every reason: 401, or 429 where there were too many guesses before. */
+function refusedCredential(
+  reason: RefusalReason,
+  credential: Credential | null,
+  clientAddress: string,
+  guesses: Pick<Guesses, 'refused'>,
+): Denial {
+  const waitMs = credential === null ? 0 : guesses.refused(credential, clientAddress, reason);
+  return waitMs > 0 ? denyForNow('too_many_failures', reason, waitMs) : deny('unauthenticated', reason);
 }
 
 function refuse(

@@ -57,6 +57,9 @@ export function renderDenial(
       'OPTIONS, GET, HEAD, PUT, POST, PATCH, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK, REPORT',
     );
   }
+  if (denial.retryAfterMs !== null) {
+    extra.push('Retry-After', String(Math.max(1, Math.ceil(denial.retryAfterMs / 1_000))));
+  }
   return render(status, detail, extra, close, requestId);
 }
 

@@ -51,20 +51,25 @@ interface TiersDeps<Fact, Value extends Subject> {
 export interface Tiers<Fact, Value extends Subject> {
   /** The answer this process remembers, if it still counts at this moment. */
   peek(key: string): Answer<Value> | null;
+  /** Whether this process once knew the credential to be somebody's, whatever that counts for now. */
+  remembers(key: string): boolean;
+  /** The answer that other processes have left; null where there is none that counts. Never rejects. */
+  recall(key: string, question: Question<Fact>): Promise<Filled<Value> | null>;
   /** Asks the further tiers, or with `storeOnly` the store alone. Rejects with `Fault` where none can say. */
-  ask(
-    key: string,
-    question: Question<Fact>,
-    storeOnly: boolean,
-  ): Promise<{ readonly answer: Answer<Value>; readonly tier: Tier }>;
+  ask(key: string, question: Question<Fact>, storeOnly: boolean): Promise<Filled<Value>>;
+}
+
+/** An answer, and who gave it. */
+export interface Filled<Value extends Subject> {
+  readonly answer: Answer<Value>;
+  readonly tier: Tier;
 }
 
 /** Tiers for one kind of credential; see `Tiers`. */
 export function createTiers<Fact, Value extends Subject>(deps: TiersDeps<Fact, Value>): Tiers<Fact, Value> {
-  type Filled = { readonly answer: Answer<Value>; readonly tier: Tier };
   const { clock, freshness, shared, peppers, limits } = deps;
   const l1 = createL1Cache<Value>(limits.l1EntriesMax);
-  const flights = new Map<string, { readonly startedAt: number; readonly landing: Promise<Filled> }>();
+  const flights = new Map<string, { readonly startedAt: number; readonly landing: Promise<Filled<Value>> }>();
 
   const counts = (answer: Answer<Value>): boolean => freshness.counts(answer.generation, answer.value);
 
@@ -99,16 +104,21 @@ export function createTiers<Fact, Value extends Subject>(deps: TiersDeps<Fact, V
     if (ttlMs >= 1) void cache.set(key, sealEntry(peppers, key, { readAt, data: fact }), Math.floor(ttlMs));
   }
 
-  async function fill(key: string, question: Question<Fact>, storeOnly: boolean): Promise<Filled> {
+  async function recall(key: string, question: Question<Fact>): Promise<Filled<Value> | null> {
+    if (shared === null || !freshness.isFresh() || !freshness.trustsShared()) return null;
+    const answer = await fromShared(shared, question);
+    if (answer === null || !counts(answer) || !freshness.isFresh()) return null;
+    l1.set(key, answer);
+    return { answer, tier: 'redis' };
+  }
+
+  async function fill(key: string, question: Question<Fact>, storeOnly: boolean): Promise<Filled<Value>> {
     for (let attempt = 1; attempt <= attemptsMax; attempt++) {
       // What is read while no channel is heard could already be outdated: it is used once and not kept.
       const keeps = freshness.isFresh();
-      if (shared !== null && keeps && !storeOnly && attempt === 1 && freshness.trustsShared()) {
-        const answer = await fromShared(shared, question);
-        if (answer !== null && counts(answer) && freshness.isFresh()) {
-          l1.set(key, answer);
-          return { answer, tier: 'redis' };
-        }
+      if (shared !== null && !storeOnly && attempt === 1) {
+        const recalled = await recall(key, question);
+        if (recalled !== null) return recalled;
       }
       const { generation } = freshness;
       const [readAt, startedAt] = [clock.now(), clock.monotonic()];
@@ -136,6 +146,8 @@ export function createTiers<Fact, Value extends Subject>(deps: TiersDeps<Fact, V
       if (answer === undefined || answer.endsAt <= clock.monotonic() || !counts(answer)) return null;
       return answer;
     },
+    remembers: (key) => (l1.get(key)?.value ?? null) !== null,
+    recall,
     ask(key, question, storeOnly) {
       const flightKey = storeOnly ? `store ${key}` : key;
       const now = clock.monotonic();

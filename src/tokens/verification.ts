@@ -17,7 +17,9 @@ export type RefusalReason =
   | 'wrong_user'
   | 'network'
   | 'password_refused'
-  | 'wrong_password';
+  | 'wrong_password'
+  /** A password that was not checked, because too many before it were wrong. */
+  | 'throttled';
 
 /** The verdict on a credential. */
 export type Verification =

@@ -5,10 +5,11 @@ import type { Principal } from '../core/principal.ts';
 import { foldUserName } from '../core/user-name.ts';
 import { lengthPrefixed, type Peppers } from './digest.ts';
 import type { Freshness, Subject } from './freshness.ts';
+import type { Guesses } from './guesses.ts';
 import type { Answer } from './l1-cache.ts';
 import type { PasswordCheck, PasswordOwner } from './password-check.ts';
 import type { SharedCache } from './shared-cache.ts';
-import { createTiers, type TierLimits } from './tiers.ts';
+import { createTiers, type Question, type TierLimits } from './tiers.ts';
 import type { Tier, Verification } from './verification.ts';
 
 const passwordLimits: TierLimits = {
@@ -20,9 +21,12 @@ const passwordLimits: TierLimits = {
 /** Longer than anyone types; hashing is not offered more. */
 const passwordBytesMax = 1_024;
 
-/** Verifies a user's own password. Answers within the main password's cache come without a promise. */
+/**
+ * Verifies a user's own password. Answers within the main password's cache come without a promise. Where too
+ * many were wrong before, only those are looked at that were right before, here or in the shared cache.
+ */
 export interface PasswordVerifier {
-  verify(userName: string, password: string): Verification | Promise<Verification>;
+  verify(userName: string, password: string, clientAddress: string): Verification | Promise<Verification>;
 }
 
 interface PasswordVerifierDeps {
@@ -32,6 +36,7 @@ interface PasswordVerifierDeps {
   readonly shared: SharedCache | null;
   readonly peppers: Peppers;
   readonly freshness: Freshness;
+  readonly guesses: Pick<Guesses, 'admit'>;
 }
 
 /** That somebody's password was right, at one version of that somebody. */
@@ -52,7 +57,7 @@ interface CachedPassword extends Subject {
  * this version of the user, under a key made with the pepper.
  */
 export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVerifier {
-  const { check, peppers, realm } = deps;
+  const { check, guesses, peppers, realm } = deps;
   const tiers = createTiers<PasswordFact, CachedPassword>({
     ...deps,
     limits: passwordLimits,
@@ -73,8 +78,17 @@ export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVeri
     return toFact(owner);
   }
 
+  /** Without hashing: right where another process has found it right within the last minute. */
+  async function onlyIfShared(key: string, question: Question<PasswordFact>): Promise<Verification> {
+    const recalled = await tiers.recall(key, question);
+    if (recalled === null || recalled.answer.value === null) {
+      return { kind: 'refused', reason: 'throttled', tier: 'none' };
+    }
+    return conclude(recalled.answer, recalled.tier);
+  }
+
   return {
-    verify(userName, password) {
+    verify(userName, password, clientAddress) {
       if (Buffer.byteLength(password) > passwordBytesMax) {
         return { kind: 'refused', reason: 'wrong_password', tier: 'none' };
       }
@@ -88,7 +102,11 @@ export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVeri
         read: () => read(key, userName, password),
         sharedKeyOf: () => sharedKey,
       };
-      return tiers.ask(key, question, false).then(({ answer, tier }) => conclude(answer, tier));
+      const checked = guesses.admit(userName, key, clientAddress);
+      // One that was right before is no guess: a storm of guesses does not lock its owner out.
+      if (checked === null && !tiers.remembers(key)) return onlyIfShared(key, question);
+      const asked = tiers.ask(key, question, false).finally(() => checked?.());
+      return asked.then(({ answer, tier }) => conclude(answer, tier));
     },
   };
 }

@@ -132,7 +132,7 @@ function verifyOther(
 ): Verification | Promise<Verification> {
   if (credential.channel !== 'basic') return malformed;
   if (!context.mainPassword) return { kind: 'refused', reason: 'password_refused', tier: 'none' };
-  return passwords.verify(credential.user, credential.secret);
+  return passwords.verify(credential.user, credential.secret, context.clientAddress);
 }
 
 /** Whether the token's state allows its use now, by this name, from there. Null: yes. */

@@ -35,6 +35,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['storage/sqlite/'],
   pino: ['telemetry/'],
   'prom-client': ['telemetry/'],
+  'rate-limiter-flexible': ['storage/redis/'],
   saxes: ['gateway/'],
   undici: ['gateway/'],
   yaml: ['config/'],

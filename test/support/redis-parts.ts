@@ -11,15 +11,18 @@ import { secretsOf } from '../../src/storage/redis/endpoint.ts';
 import { HealthGate } from '../../src/storage/redis/health-gate.ts';
 import type { RedisHealth } from '../../src/storage/redis/health-gate.ts';
 import { redisSharedCache } from '../../src/storage/redis/shared-cache.ts';
+import { redisSharedFailures } from '../../src/storage/redis/shared-failures.ts';
 import type { Peppers } from '../../src/tokens/digest.ts';
 import type { ChangeAnnouncer, ChangeListener } from '../../src/tokens/change-feed.ts';
 import type { SharedCache } from '../../src/tokens/shared-cache.ts';
+import type { SharedFailures } from '../../src/tokens/shared-failures.ts';
 
 /** One gateway's share of Redis, wired by hand. */
 export interface RedisParts {
   readonly gate: HealthGate;
   readonly cache: SharedCache;
   readonly announcer: ChangeAnnouncer;
+  failures(windowMs: number): SharedFailures;
   readonly feed: RedisChangeFeed;
   readonly codec: MessageCodec;
   /** Everything the gate reported. */
@@ -45,8 +48,9 @@ export async function openRedis(
 ): Promise<RedisParts> {
   const reports: RedisHealth[] = [];
   const ignored: string[] = [];
+  const client = commandClient(config, Math.random);
   const gate = new HealthGate({
-    client: commandClient(config, Math.random),
+    client,
     random: Math.random,
     secrets: secretsOf(config),
     report: (health) => reports.push(health),
@@ -66,6 +70,7 @@ export async function openRedis(
   return {
     gate,
     cache: redisSharedCache(gate),
+    failures: (windowMs) => redisSharedFailures(gate, client, windowMs),
     announcer: redisAnnouncer(gate, codec),
     feed,
     codec,

@@ -20,6 +20,7 @@ import type { Actor } from '../../src/tokens/token-changes.ts';
 import type { TokenSettings } from '../../src/tokens/token-settings.ts';
 import type { TokenStore } from '../../src/tokens/token-store.ts';
 import type { Verification, VerificationContext, Verifier } from '../../src/tokens/verification.ts';
+import { createGuesses, type GuessLimits, type Guesses } from '../../src/tokens/guesses.ts';
 import { createPasswordVerifier } from '../../src/tokens/verify-password.ts';
 import { createVerifier } from '../../src/tokens/verify.ts';
 
@@ -36,6 +37,7 @@ export interface TokenWorld {
   readonly freshness: Freshness;
   readonly lastUse: LastUse;
   readonly lifecycle: TokenLifecycle;
+  readonly guesses: Guesses;
   readonly verifier: Verifier;
   /** The journal's listener, to be played by the test. */
   readonly journal: ChangeListener;
@@ -57,6 +59,8 @@ export interface WorldOptions {
   readonly clock: Clock;
   readonly peppers?: readonly PepperConfig[];
   readonly shared?: SharedCache;
+  /** Default: so many guesses that no test reaches them by chance. */
+  readonly guessLimits?: GuessLimits;
   /** Stands between the verifier and the store. */
   readonly wrapStore?: (store: TokenStore) => TokenStore;
   readonly wrapUserStore?: (store: UserStore) => UserStore;
@@ -92,7 +96,11 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
   });
   const directory = createPasswordDirectory({ store: userStore, passwords: check });
   const tierDeps = { clock, shared, peppers, freshness };
-  const passwords = createPasswordVerifier({ ...tierDeps, realm: store.realm, check: directory });
+  const guesses = createGuesses({
+    ...{ clock, peppers, realm: store.realm, shared: null },
+    limits: options.guessLimits ?? { perAccount: 1_000, perClient: 1_000, windowMs: 900_000 },
+  });
+  const passwords = createPasswordVerifier({ ...tierDeps, realm: store.realm, check: directory, guesses });
   const verifier = createVerifier({ ...tierDeps, store, lastUse, passwords });
   const journal = freshness.listener({ name: 'journal', replaysRecent: true });
   journal.heard();
@@ -111,6 +119,7 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
       freshness,
       lastUse,
       lifecycle,
+      guesses,
       verifier,
       journal,
       faults,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { deny } from '../../../src/core/decision.ts';
+import { deny, denyForNow } from '../../../src/core/decision.ts';
 import { type DenialCode, denials, type FaultCode, faults } from '../../../src/core/errors.ts';
 import { createChallenge, type Refusal, renderDenial, renderFault } from '../../../src/gateway/refusal.ts';
 import { STATUS_CODES } from '../../../src/gateway/status-text.ts';
@@ -72,6 +72,19 @@ test('a 403 for a bearer token names the scope as the reason, for others nothing
 test('a 405 says which methods there are, without those that are refused (RFC 9110 section 15.5.6)', () => {
   const [allow = ''] = valuesOf(renderDenial(deny('method_refused', 'why'), null, false, 'id'), 'Allow');
   assert.ok(allow.includes('PROPFIND') && !/TRACE|CONNECT/.test(allow));
+});
+
+test('a 429 says in whole seconds when to come again, never 0, and asks for no other credential', () => {
+  for (const [ms, seconds] of [
+    [1, '1'],
+    [1_000, '1'],
+    [59_001, '60'],
+  ] as const) {
+    const refusal = renderDenial(denyForNow('too_many_failures', 'why', ms), challenge, true, 'id');
+    assert.equal(refusal.status, 429);
+    assert.deepEqual(valuesOf(refusal, 'Retry-After'), [seconds]);
+    assert.deepEqual(valuesOf(refusal, 'WWW-Authenticate'), []);
+  }
 });
 
 test('a 503 asks to come again shortly; other faults do not', () => {

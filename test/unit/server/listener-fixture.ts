@@ -62,6 +62,7 @@ export async function startListener(
           ? { kind: 'verified', principal: principal(), tier: 'l1' }
           : { kind: 'refused', reason: 'unknown', tier: 'store' }),
     },
+    guesses: { refused: () => 0 },
     assertions: await createAssertionSigner(privateKey, systemClock),
     ending: new WeakSet(),
     watch,
