@@ -30,6 +30,8 @@ export interface AccessRecord {
   readonly decisionMs: number;
   /** From the forwarded head to the backend's head; null where nothing was forwarded or answered. */
   readonly backendMs: number | null;
+  /** Which check refused, or what failed: `revoked`, `target` …; null where all went well. */
+  readonly reason: string | null;
   /** Which tier verified the credential. */
   readonly tier: 'none' | 'l1' | 'redis' | 'store';
 }
@@ -80,6 +82,7 @@ function accessLine(record: AccessRecord): AccessRecord {
     durationMs: toMicrosecond(record.durationMs),
     decisionMs: toMicrosecond(record.decisionMs),
     backendMs: record.backendMs === null ? null : toMicrosecond(record.backendMs),
+    reason: record.reason,
     tier: record.tier,
   };
 }

@@ -44,6 +44,7 @@ const record: AccessRecord = {
   durationMs: 1.23456789,
   decisionMs: 0.0123456,
   backendMs: 1.1,
+  reason: null,
   tier: 'l1',
 };
 
@@ -127,6 +128,7 @@ test('an access line of an unrouted, unanswered request says so with nulls and z
     userName: null,
     tokenId: null,
     backendMs: null,
+    reason: null,
     tier: 'none',
   };
   createAccessLog({ output, clock }).record(nothing);
