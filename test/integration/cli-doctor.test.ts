@@ -241,6 +241,14 @@ test('data that others may read, and a store that is none, are reported', async 
   assert.match(stdout, /^fail {2}store \S+latchkey\.db: .+/m);
 });
 
+test('a data folder that is a file fails its lines, and the report goes on', async () => {
+  await writeFile(scratch.file('data'), '');
+  const { exitCode, stdout, stderr } = await doctor(['--backend', await startBackend(dav)]);
+  assert.deepEqual([exitCode, stderr], [1, '']);
+  assert.match(stdout, /^fail {2}data folder \S+data: \S+data is a file\n {6}-> name a folder/m);
+  assert.match(stdout, /^fail {2}store \S+latchkey\.db: cannot be made in \S+data\n/m);
+});
+
 test('a closed data folder keeps its files private whatever their modes', async () => {
   await mkdir(scratch.file('data'), { mode: 0o700 });
   await writeFile(scratch.file('data', 'pepper'), 'x', { mode: 0o644 });

@@ -52,9 +52,7 @@ function checkFolder(folder: string): Finding {
 
 /** Store, pepper and signing key are worth as much as every token together. */
 function checkPrivate(config: Config): readonly Finding[] {
-  const files = existsSync(config.dataDir)
-    ? readdirSync(config.dataDir).map((name) => join(config.dataDir, name))
-    : [];
+  const files = filesIn(config.dataDir).map((name) => join(config.dataDir, name));
   const candidates = [...new Set([config.dataDir, config.store.path, ...files])].filter((path) =>
     existsSync(path),
   );
@@ -65,6 +63,15 @@ function checkPrivate(config: Config): readonly Finding[] {
   if (shielded.length === 0) return [ok('permissions', 'only this user may read the data')];
   const message = `others may look into ${shielded.join(', ')}`;
   return [warn('permissions', message, `chmod go-rwx ${shielded.join(' ')}`)];
+}
+
+/** Empty where the folder cannot be listed, which has a line of its own. */
+function filesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
 }
 
 function isPrivate(folder: string): boolean {
