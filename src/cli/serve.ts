@@ -43,16 +43,33 @@ async function start(config: Config, version: string): Promise<Gateway> {
   }
 }
 
+/** What Node says about sockets and names. */
+interface SystemError extends NodeJS.ErrnoException {
+  readonly hostname?: string;
+  readonly port?: number;
+}
+
 /** What keeps a gateway from starting, as a sentence with the next step. */
 function startFailure(error: unknown, config: Config): unknown {
   if (error instanceof Fault) return new CommandFailure(exitCodes.fault, error.message, error);
-  const { code, port, syscall } = error as NodeJS.ErrnoException & { readonly port?: number };
+  const { code, hostname, port, syscall } = error as SystemError;
+  if (syscall === 'getaddrinfo') {
+    const names = config.listen.host === hostname ? 'listen.host (--host)' : 'admin.host';
+    const advice = `correct ${names}, or give it an address of this machine`;
+    return new CommandFailure(
+      exitCodes.fault,
+      `cannot listen: there is no host ${hostname}: ${advice}.`,
+      error,
+    );
+  }
   if (syscall !== 'listen' || code === undefined) return error;
-  const key = port === config.admin.port ? 'admin.port' : 'listen.port (--port)';
+  const isAdmin = port === config.admin.port;
+  const key = isAdmin ? 'admin.port (--admin-port)' : 'listen.port (--port)';
+  const hostKey = isAdmin ? 'admin.host' : 'listen.host (--host)';
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `another program listens on port ${port}: stop it, or choose another ${key}`,
     EACCES: `this user may not listen on port ${port}: choose a ${key} above 1023`,
-    EADDRNOTAVAIL: `the address for port ${port} is not one of this machine: check ${key.replace('port', 'host')}`,
+    EADDRNOTAVAIL: `the address for port ${port} is not one of this machine: check ${hostKey}`,
   };
   const reason = why[code] ?? `the system says ${code} for port ${port}: check ${key}`;
   return new CommandFailure(exitCodes.fault, `cannot listen: ${reason}.`, error);
@@ -60,12 +77,13 @@ function startFailure(error: unknown, config: Config): unknown {
 
 function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
   const host = config.listen.host ?? 'every address';
+  const adminHost = config.admin.host.includes(':') ? `[${config.admin.host}]` : config.admin.host;
   const lines = [
     `latchkey listens on port ${gateway.port} (${host})`,
     ...config.routes.map(
       ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
     ),
-    `health and metrics on http://${config.admin.host}:${gateway.adminPort}`,
+    `health and metrics on http://${adminHost}:${gateway.adminPort}`,
     `configuration: ${file ?? 'flags, environment and defaults'}; store: ${config.store.path}`,
   ];
   io.stderr(`${lines.join('\n')}\n`);
