@@ -129,6 +129,7 @@ const dropped: readonly string[] = [
 const droppedPrefixes = [
   'x-forwarded-',
   'x-original-',
+  'x-envoy-',
   'x-latchkey-',
   'x-auth-request-',
   'x-authenticated-',
