@@ -13,7 +13,7 @@ import { requireProgram } from '../support/requirement.ts';
 
 const needed = requireProgram('redis-server', 'redis-cli', 'openssl');
 
-/** Cache and channel work: two gateways share a value and a change. */
+/** Cache, counts and channel work: two gateways share values, failures and a change. */
 async function assertWorks(config: RedisConfig): Promise<void> {
   const realm = testRealm();
   const [ours, theirs] = [await openRedis(config, realm), await openRedis(config, realm)];
@@ -21,6 +21,10 @@ async function assertWorks(config: RedisConfig): Promise<void> {
     const keys = Array.from({ length: 12 }, () => randomUUID());
     for (const key of keys) await ours.cache.set(key, `value of ${key}`, 60_000);
     for (const key of keys) assert.equal(await theirs.cache.get(key), `value of ${key}`);
+    for (const name of keys) {
+      assert.equal((await ours.failures(60_000).add(name, 'a guess'))?.count, 1);
+      assert.equal((await theirs.failures(60_000).add(name, 'another'))?.count, 2);
+    }
     const listener = recordingListener();
     await theirs.feed.start(listener);
     assert.ok(listener.calls.includes('heard'), JSON.stringify(theirs.reports));
@@ -54,7 +58,8 @@ describe('Redis with a password', needed, () => {
   before(async () => {
     server = await startRedis({ password, unixSocket: true });
     const rights = ['~latchkey:*', '&latchkey:*', '+get', '+set', '+del', '+ping', '+publish', '+subscribe'];
-    await server.cli('acl', 'setuser', 'gateway', 'on', '>its-own', ...rights);
+    const counting = ['+eval', '+evalsha', '+incrby', '+pttl', '+expire'];
+    await server.cli('acl', 'setuser', 'gateway', 'on', '>its-own', ...rights, ...counting);
   });
   after(() => server.stop());
 
