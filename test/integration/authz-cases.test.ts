@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { authzCases } from '../support/cases.ts';
 import type { AuthzCase } from '../support/cases.ts';
+import { endAll } from '../support/end-all.ts';
 import { route, startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { field, status } from '../support/http-message.ts';
@@ -72,10 +73,9 @@ describe('what a scoped token may do, on the wire', () => {
       for (const user of new Set(authzCases().map((each) => each.user ?? 'alice'))) await gateway.user(user);
     }
   });
-  after(async () => {
-    for (const gateway of gateways.values()) await gateway.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(...[...gateways.values()].map((gateway) => () => gateway.stop()), () => backend?.close()),
+  );
 
   for (const each of authzCases()) {
     test(`tier ${each.tier}: ${each.id} ends in ${each.expect}: ${each.why}`, async () => {

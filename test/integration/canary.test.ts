@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { endAll } from '../support/end-all.ts';
 import { freePort } from '../support/free-port.ts';
 import { basic, route, startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
@@ -12,7 +13,7 @@ import type { RecordingBackend } from '../support/recording-backend.ts';
 const mainPassword = 'canary-main-password-5Jx';
 const wrongPassword = 'canary-wrong-password-8Qz';
 const servicePassword = 'canary-service-password-2Wm';
-const sharedSecret = 'canary-shared-secret-9Lk';
+const sharedPassword = 'canary-shared-secret-9Lk';
 const pepper = 'canary-pepper-7Tn-0123456789-0123456789-0123456789';
 /** Of the right form in every respect but its checksum. */
 const malformedToken = `lk_${'C'.repeat(42)}`;
@@ -56,7 +57,8 @@ describe('secrets turn up nowhere', () => {
     backend = await startRecordingBackend();
     const accept = ['basic', 'bearer', { header: 'apiToken' }, { query: 'session' }];
     const inner = { backend: backend.url, accept };
-    const serviceAccount = { user: 'svc', password: servicePassword };
+    const serviceAccount = { user: 'svc', password: { fromEnv: 'CANARY_SERVICE' } };
+    const sharedSecret = { fromEnv: 'CANARY_SHARED' };
     gateway = await startGateway({
       routes: [
         route(inner),
@@ -70,17 +72,20 @@ describe('secrets turn up nowhere', () => {
           backend: `http://127.0.0.1:${await freePort()}`,
         }),
       ],
-      config: { peppers: [{ id: 'canary', secret: pepper }], log: { level: 'debug' } },
+      config: { peppers: [{ id: 'canary', secret: { fromEnv: 'CANARY_PEPPER' } }], log: { level: 'debug' } },
+      env: { CANARY_SERVICE: servicePassword, CANARY_SHARED: sharedPassword, CANARY_PEPPER: pepper },
     });
     await gateway.user('alice', mainPassword);
     token = await gateway.token();
     revoked = await gateway.token({ args: ['--expires', '30d'] });
     await useEverySecret();
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
 
   async function useEverySecret(): Promise<void> {
     const tokens = JSON.parse(await command('token', 'list', '--user', 'alice', '--json')) as unknown;
@@ -137,7 +142,7 @@ describe('secrets turn up nowhere', () => {
     'the main password': mainPassword,
     'a wrong password': wrongPassword,
     'the service account': servicePassword,
-    'the shared secret': sharedSecret,
+    'the shared secret': sharedPassword,
     'the pepper': pepper,
   });
 

@@ -6,6 +6,7 @@ import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
 import type { Finished } from '../support/child-process.ts';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { requireProgram } from '../support/requirement.ts';
@@ -118,10 +119,12 @@ describe('curl against Apache mod_dav', requireProgram('curl', 'apache2', 'opens
       await gateway.user('alice');
       token = await gateway.token();
     });
-    after(async () => {
-      await gateway?.stop();
-      await apache?.stop();
-    });
+    after(() =>
+      endAll(
+        () => gateway?.stop(),
+        () => apache?.stop(),
+      ),
+    );
     behaves(
       () => ({ url: `${gateway.url}/dav`, login: `alice:${token}` }),
       () => apache,
@@ -129,8 +132,9 @@ describe('curl against Apache mod_dav', requireProgram('curl', 'apache2', 'opens
     );
 
     test('the token works as Bearer too', async () => {
-      const done = await curl(['-H', `Authorization: Bearer ${token}`, `${gateway.url}/dav/`]);
-      assert.equal(done.statuses.at(-1), 200, done.stderr);
+      await writeFile(join(apache.folder, 'bearer.txt'), 'carried');
+      const done = await curl(['-H', `Authorization: Bearer ${token}`, `${gateway.url}/dav/bearer.txt`]);
+      assert.deepEqual(done.statuses, [200], done.stderr);
     });
 
     test('an upload with Expect by a read-only token is refused with 403 before its body is sent', async () => {

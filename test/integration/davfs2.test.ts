@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { requireDevice, requireProgram } from '../support/requirement.ts';
@@ -93,10 +94,12 @@ describe('a davfs2 mount of Apache mod_dav', requireMounting(), () => {
       gateway = await startGateway({ backend: apache.url, route: { host: 'backend' } });
       await gateway.user('alice');
     });
-    after(async () => {
-      await gateway?.stop();
-      await apache?.stop();
-    });
+    after(() =>
+      endAll(
+        () => gateway?.stop(),
+        () => apache?.stop(),
+      ),
+    );
 
     test('writes, renames and deletes with a folder token, locks included', async () => {
       const token = await gateway.token({ scopes: ['path:/dav/:rw'] });

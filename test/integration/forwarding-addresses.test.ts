@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
-import { startGateway } from '../support/gateway.ts';
-import type { Gateway, GatewayOptions } from '../support/gateway.ts';
+import { endAll } from '../support/end-all.ts';
+import { route, startGateway } from '../support/gateway.ts';
+import type { Gateway, RouteText } from '../support/gateway.ts';
 import { field, status } from '../support/http-message.ts';
 import type { HttpMessage } from '../support/http-message.ts';
 import { exchange } from '../support/raw-client.ts';
@@ -25,24 +26,18 @@ describe('addresses in requests to Apache mod_dav', requireProgram('apache2'), (
     describe(`with ${way}`, () => {
       let apache: Apache;
       let gateway: Gateway;
-      let call: (
-        method: string,
-        target: string,
-        fields?: readonly string[],
-        body?: string,
-      ) => Promise<HttpMessage>;
+      let call: Call;
       before(async () => {
         apache = await startApache();
         gateway = await startGateway({ backend: apache.url, route: options(apache.url) });
-        await gateway.user('alice');
-        const token = await gateway.token({ scopes: ['path:/dav/:rw'] });
-        call = (method, target, fields = [], body = '') =>
-          exchange(gateway.port, method, target, [`Authorization: Bearer ${token}`, ...fields], body);
+        call = await caller(gateway, ['path:/dav/:rw']);
       });
-      after(async () => {
-        await gateway?.stop();
-        await apache?.stop();
-      });
+      after(() =>
+        endAll(
+          () => gateway?.stop(),
+          () => apache?.stop(),
+        ),
+      );
 
       test('PUT answers 201 with a Location of the gateway', async () => {
         const answer = await call('PUT', '/dav/a.txt', [], 'a');
@@ -91,118 +86,131 @@ describe('addresses in requests to Apache mod_dav', requireProgram('apache2'), (
 
 describe('addresses and forwarded fields', () => {
   let backend: RecordingBackend;
+  let gateway: Gateway;
+  let call: Call;
   before(async () => {
     backend = await startRecordingBackend();
+    const at = (name: string, fields: RouteText = {}): RouteText =>
+      route({ name, match: { path: `/${name}/` }, backend: backend.url, ...fields });
+    gateway = await startGateway({
+      routes: [
+        at('preserve'),
+        at('backend', { host: 'backend' }),
+        at('named', { host: 'dav.internal:8443' }),
+        at('service', {
+          backendAuth: { serviceAccount: { user: 'svc', password: { fromEnv: 'SVC_PASSWORD' } } },
+        }),
+        at('shared', { backendAuth: { sharedSecret: { fromEnv: 'SHARED_SECRET' } } }),
+      ],
+      env: { SVC_PASSWORD: 'service-password', SHARED_SECRET: 'shared-secret' },
+    });
+    call = await caller(gateway);
   });
-  after(async () => {
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
   beforeEach(() => {
     backend.forget();
     backend.answerWith(replying(200, 'fine'));
   });
 
-  async function withGateway(
-    options: Partial<GatewayOptions>,
-    work: (call: Call) => Promise<void>,
-  ): Promise<void> {
-    const gateway = await startGateway({ backend: backend.url, ...options });
-    try {
-      await gateway.user('alice');
-      const authorization = `Authorization: Bearer ${await gateway.token()}`;
-      await work((method, target, fields = []) =>
-        exchange(gateway.port, method, target, [authorization, ...fields]),
-      );
-    } finally {
-      await gateway.stop();
-    }
-  }
-  type Call = (method: string, target: string, fields?: readonly string[]) => Promise<HttpMessage>;
-
-  const spoofed = [
-    'X-Forwarded-For: 198.51.100.7',
-    'X-Forwarded-Proto: https',
-    'X-Forwarded-Host: evil.example',
-  ];
   const seen = (name: string): string | null => field(backend.requests.at(-1) ?? { fields: [] }, name);
+  const basic = (user: string, password: string): string =>
+    `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
 
   test('Location and Content-Location of the backend become those of the gateway; others stay', async () => {
-    await withGateway({ route: { host: 'backend' } }, async (call) => {
-      for (const name of ['Location', 'Content-Location']) {
-        backend.answerWith(replying(201, '', [`${name}: ${backend.url}/dav/new%20one?x=1`]));
-        assert.equal(field(await call('PUT', '/dav/x'), name), 'http://gw.example/dav/new%20one?x=1');
-        backend.answerWith(replying(201, '', [`${name}: /dav/relative`]));
-        assert.equal(field(await call('PUT', '/dav/x'), name), '/dav/relative');
-        backend.answerWith(replying(302, '', [`${name}: https://elsewhere.example/login`]));
-        assert.equal(field(await call('PUT', '/dav/x'), name), 'https://elsewhere.example/login');
-      }
-    });
+    for (const name of ['Location', 'Content-Location']) {
+      backend.answerWith(replying(201, '', [`${name}: ${backend.url}/backend/new%20one?x=1`]));
+      assert.equal(field(await call('PUT', '/backend/x'), name), 'http://gw.example/backend/new%20one?x=1');
+      backend.answerWith(replying(201, '', [`${name}: /backend/relative`]));
+      assert.equal(field(await call('PUT', '/backend/x'), name), '/backend/relative');
+      backend.answerWith(replying(302, '', [`${name}: https://elsewhere.example/login`]));
+      assert.equal(field(await call('PUT', '/backend/x'), name), 'https://elsewhere.example/login');
+    }
   });
 
   test('X-Forwarded fields tell what the socket tells, and what a client claims is dropped', async () => {
-    await withGateway({}, async (call) => {
-      await call('GET', '/dav/a', [...spoofed, 'Forwarded: for=198.51.100.7', 'X-Real-IP: 198.51.100.7']);
-      assert.equal(seen('x-forwarded-for'), '127.0.0.1');
-      assert.equal(seen('x-forwarded-proto'), 'http');
-      assert.equal(seen('x-forwarded-host'), 'gw.example');
-      assert.ok(!backend.text().includes('198.51.100.7'), backend.text());
-      assert.ok(!backend.text().includes('evil.example'), backend.text());
-    });
+    const spoofed = ['For: 198.51.100.7', 'Proto: https', 'Host: evil.example'].map(
+      (each) => `X-Forwarded-${each}`,
+    );
+    await call('GET', '/preserve/a', [...spoofed, 'Forwarded: for=198.51.100.7', 'X-Real-IP: 198.51.100.7']);
+    assert.equal(seen('x-forwarded-for'), '127.0.0.1');
+    assert.equal(seen('x-forwarded-proto'), 'http');
+    assert.equal(seen('x-forwarded-host'), 'gw.example');
+    assert.ok(!backend.text().includes('198.51.100.7'), backend.text());
+    assert.ok(!backend.text().includes('evil.example'), backend.text());
   });
 
   test('X-Forwarded fields of a trusted proxy are believed and extended', async () => {
-    await withGateway({ config: { trustedProxies: ['127.0.0.1/32'] } }, async (call) => {
-      await call('GET', '/dav/a', ['X-Forwarded-For: 198.51.100.7', 'X-Forwarded-Proto: https']);
-      assert.match(seen('x-forwarded-for') ?? '', /^198\.51\.100\.7(, 127\.0\.0\.1)?$/);
+    const behind = await startGateway({ backend: backend.url, config: { trustedProxies: ['127.0.0.1/32'] } });
+    try {
+      const callBehind = await caller(behind);
+      await callBehind('GET', '/dav/a', ['X-Forwarded-For: 198.51.100.7', 'X-Forwarded-Proto: https']);
+      assert.equal(seen('x-forwarded-for'), '198.51.100.7, 127.0.0.1');
       assert.equal(seen('x-forwarded-proto'), 'https');
-    });
+    } finally {
+      await behind.stop();
+    }
   });
 
-  for (const [host, wanted] of [
+  for (const [name, wanted] of [
     ['preserve', () => 'gw.example'],
     ['backend', () => `127.0.0.1:${backend.port}`],
-    ['dav.internal:8443', () => 'dav.internal:8443'],
+    ['named', () => 'dav.internal:8443'],
   ] as const) {
-    test(`host: ${host} sends the Host that it names`, async () => {
-      await withGateway({ route: { host } }, async (call) => {
-        await call('GET', '/dav/a');
-        assert.equal(seen('host'), wanted());
-      });
+    test(`a route with host: ${name} sends the Host that it names`, async () => {
+      await call('GET', `/${name}/a`);
+      assert.equal(seen('host'), wanted());
     });
   }
 
   test('a service account or a shared secret stands where the credential of the client stood', async () => {
-    const expected = (user: string, password: string): string =>
-      `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
-    const account = { serviceAccount: { user: 'svc', password: 'service-password' } };
-    await withGateway({ route: { backendAuth: account } }, async (call) => {
-      await call('GET', '/dav/a');
-      assert.equal(seen('authorization'), expected('svc', 'service-password'));
-    });
-    await withGateway({ route: { backendAuth: { sharedSecret: 'shared-secret' } } }, async (call) => {
-      await call('GET', '/dav/a');
-      assert.equal(seen('authorization'), expected('alice', 'shared-secret'));
-      backend.answerWith(replying(401, '', ['WWW-Authenticate: Basic realm="inner"']));
-      const refused = await call('GET', '/dav/a');
-      assert.equal(status(refused), 502, 'that the backend refuses the gateway is no matter of the client');
-    });
+    await call('GET', '/service/a');
+    assert.equal(seen('authorization'), basic('svc', 'service-password'));
+    await call('GET', '/shared/a');
+    assert.equal(seen('authorization'), basic('alice', 'shared-secret'));
+  });
+
+  test('a backend that refuses the gateway itself is a fault of ours, never a 401 for the client', async () => {
+    backend.answerWith(replying(401, '', ['WWW-Authenticate: Basic realm="inner"']));
+    for (const name of ['service', 'shared']) {
+      const refused = await call('GET', `/${name}/a`);
+      assert.equal(status(refused), 502);
+      assert.equal(field(refused, 'www-authenticate'), null);
+    }
   });
 
   test('the path goes out byte for byte, and nothing of the client is lost or doubled', async () => {
-    await withGateway({}, async (call) => {
-      const target = '/dav/%C3%BC/a%20b%2Bc;v=1/~x/(y)/@z?q=%2F&r=a+b';
-      await call('GET', target, ['Accept: a', 'Accept: b', 'X-Custom: 1', 'If-None-Match: "x"']);
-      const request = backend.requests.at(-1);
-      assert.equal(request?.target, target);
-      assert.deepEqual(
-        request?.fields.filter(([name]) => /^(accept|x-custom|if-none-match)$/i.test(name)),
-        [
-          ['Accept', 'a'],
-          ['Accept', 'b'],
-          ['X-Custom', '1'],
-          ['If-None-Match', '"x"'],
-        ],
-      );
-    });
+    const target = '/preserve/%C3%BC/a%20b%2Bc;v=1/~x/(y)/@z?q=%2F&r=a+b';
+    await call('GET', target, ['Accept: a', 'Accept: b', 'X-Custom: 1', 'If-None-Match: "x"']);
+    const request = backend.requests.at(-1);
+    assert.equal(request?.target, target);
+    assert.deepEqual(
+      request?.fields.filter(([name]) => /^(accept|x-custom|if-none-match)$/i.test(name)),
+      [
+        ['Accept', 'a'],
+        ['Accept', 'b'],
+        ['X-Custom', '1'],
+        ['If-None-Match', '"x"'],
+      ],
+    );
   });
 });
+
+type Call = (
+  method: string,
+  target: string,
+  fields?: readonly string[],
+  body?: string,
+) => Promise<HttpMessage>;
+
+/** Calls of alice, with a token for everything. */
+async function caller(gateway: Gateway, scopes: readonly string[] = ['*']): Promise<Call> {
+  await gateway.user('alice');
+  const token = await gateway.token({ scopes });
+  return (method, target, fields = [], body = '') =>
+    exchange(gateway.port, method, target, [`Authorization: Bearer ${token}`, ...fields], body);
+}

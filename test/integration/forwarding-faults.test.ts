@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { endAll } from '../support/end-all.ts';
 import { within } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { startGateway } from '../support/gateway.ts';
@@ -109,10 +110,12 @@ describe('a backend that fails', () => {
     await gateway.user('alice');
     authorization = `Authorization: Bearer ${await gateway.token()}`;
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
   beforeEach(() => {
     backend.forget();
     backend.answerWith(replying(200, 'fine'));
@@ -133,13 +136,13 @@ describe('a backend that fails', () => {
         gateway.metric('latchkey_upstream_errors_total', { reason: failure.reason });
       const before = await counted();
       backend.answerWith(failure.answer);
+      const arrived = backend.nextHead();
       const answer = await get();
       assert.equal(status(answer), failure.status);
       assertProblem(answer);
       assert.equal(await counted(), before + 1);
-      const used = backend.connections[0];
-      assert.ok(used);
-      await within('the connection to be closed', 2_000, used.closed);
+      const { connection } = await arrived;
+      await within('the connection to be closed', 2_000, connection.closed);
       await assertStillServes();
     });
   }
@@ -167,7 +170,9 @@ describe('a backend that fails', () => {
     );
     assert.equal((await get()).body.toString(), 'first');
     await assertStillServes();
-    assert.equal(backend.connections.length, 2, 'the poisoned connection is not used again');
+    const [first, second] = backend.requests;
+    assert.ok(first && second);
+    assert.notEqual(first.connection, second.connection, 'the poisoned connection is not used again');
   });
 
   test('that cannot be reached is answered 502 and counted', async () => {
@@ -201,10 +206,12 @@ describe('several backends of one route', () => {
     await gateway.user('alice');
     authorization = `Authorization: Bearer ${await gateway.token()}`;
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
 
   test('a request that could not be sent to one goes to the next', async () => {
     for (let count = 0; count < 6; count += 1) {

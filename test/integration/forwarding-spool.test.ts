@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { endAll } from '../support/end-all.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { route, startGateway } from '../support/gateway.ts';
@@ -37,10 +38,12 @@ describe('uploads without a length', () => {
     await gateway.user('alice');
     authorization = `Authorization: Bearer ${await gateway.token()}`;
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
   beforeEach(() => {
     backend.forget();
     backend.answerWith({

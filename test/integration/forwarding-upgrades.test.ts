@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { endAll } from '../support/end-all.ts';
 import { eventually, within } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
@@ -50,12 +51,17 @@ describe('WebSocket upgrades', () => {
     token = await gateway.token();
     authorization = `Authorization: Bearer ${token}`;
   });
-  after(async () => {
-    await gateway?.stop();
-    server.closeAllConnections();
-    for (const { socket } of upgrades) socket.destroy();
-    server.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      async () => {
+        server.closeAllConnections();
+        for (const { socket } of upgrades) socket.destroy();
+        server.close();
+        await once(server, 'close');
+      },
+    ),
+  );
   beforeEach(() => {
     upgrades.length = 0;
   });

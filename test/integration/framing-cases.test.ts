@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { expandRaw, framingCases } from '../support/cases.ts';
 import type { FramingCase, FramingOutcome } from '../support/cases.ts';
+import { endAll } from '../support/end-all.ts';
 import { within } from '../support/eventually.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
@@ -62,7 +63,7 @@ const checks: Readonly<
     assert.ok(seen.closedByGateway);
   },
   'forward-normalized'(_wanted, seen, backend) {
-    assert.equal(backend.requests.length, 1, 'exactly one request reaches the backend');
+    assert.equal(backend.requests.length, 1, `one request reaches the backend, not ${backend.text()}`);
     assert.deepEqual(seen.statuses, [200]);
   },
 };
@@ -83,7 +84,7 @@ function holds(wanted: FramingCase, seen: Observed, backend: RecordingBackend): 
 }
 
 function assertNeverSmuggled(wanted: FramingCase, seen: Observed, backend: RecordingBackend): void {
-  for (const connection of backend.connections) assert.equal(connection.violation, null);
+  assert.deepEqual(backend.violations, []);
   assert.deepEqual(
     backend.requests.filter(({ target }) => target.includes('smuggled')),
     [],
@@ -108,10 +109,12 @@ describe('framing on the wire', () => {
     await gateway.user('alice');
     token = await gateway.token({ scopes: ['path:/dav/files/alice/Photos/:rw'] });
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
 
   for (const each of framingCases()) {
     test(`tier ${each.tier}: ${each.id} ends in ${each.expect}`, {

@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { requireProgram } from '../support/requirement.ts';
@@ -61,10 +62,12 @@ describe('litmus against Apache mod_dav', requireProgram('litmus', 'apache2'), (
       gateway = await startGateway({ backend: apache.url, route: { host: 'backend' } });
       await gateway.user('alice');
     });
-    after(async () => {
-      await gateway?.stop();
-      await apache?.stop();
-    });
+    after(() =>
+      endAll(
+        () => gateway?.stop(),
+        () => apache?.stop(),
+      ),
+    );
 
     test('passes 104 of 104 with at most 2 warnings, a token as password', async () => {
       const score = await runLitmus(`${gateway.url}/dav/`, ['alice', await gateway.token()]);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { status } from '../support/http-message.ts';
@@ -105,10 +106,12 @@ describe('Radicale', requireProgram('radicale'), () => {
       owner = callWith(await gateway.token());
       reader = callWith(await gateway.token({ scopes: ['path:/alice/team/:r'] }));
     });
-    after(async () => {
-      await gateway?.stop();
-      await radicale?.stop();
-    });
+    after(() =>
+      endAll(
+        () => gateway?.stop(),
+        () => radicale?.stop(),
+      ),
+    );
 
     keepsACalendar(() => owner);
 

@@ -6,6 +6,7 @@ import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
 import type { Finished } from '../support/child-process.ts';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { requireProgram } from '../support/requirement.ts';
@@ -80,10 +81,12 @@ describe('rclone against Apache mod_dav', requireProgram('rclone', 'apache2'), (
     apache = await startApache();
     await writeFile(scratch.file('rclone.conf'), '');
   });
-  after(async () => {
-    await apache?.stop();
-    await scratch?.remove();
-  });
+  after(() =>
+    endAll(
+      () => apache?.stop(),
+      () => scratch?.remove(),
+    ),
+  );
 
   test('copies, syncs and checks 20 files directly (control)', async () => {
     const source = scratch.file('control');

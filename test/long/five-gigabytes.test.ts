@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { startStreamingBackend } from '../support/streaming-backend.ts';
@@ -19,10 +20,12 @@ describe('5 GB through the gateway', () => {
     await gateway.user('alice');
     token = await gateway.token();
   });
-  after(async () => {
-    await gateway?.stop();
-    await backend?.close();
-  });
+  after(() =>
+    endAll(
+      () => gateway?.stop(),
+      () => backend?.close(),
+    ),
+  );
 
   test('a PUT of 5 GB arrives whole with the gateway below 200 MiB resident', async () => {
     const done = await transfer(gateway, token, '/count', fiveGigabytes);

@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly routes?: readonly RouteText[];
   /** Top-level fields, over the defaults. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Added to the environment of the process and of its commands. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** How a token of a test is made. */
@@ -90,11 +92,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   };
   // JSON is YAML.
   await writeFile(configFile, JSON.stringify(config, null, 2));
+  const { env = {} } = options;
   const child = startChild({
     label: 'latchkey serve',
     command: process.execPath,
     args: [mainFile, 'serve', '--config', configFile],
     cwd: scratch.path,
+    env,
   });
 
   const runCommand = (commandArgs: readonly string[], input?: string): Promise<Finished> =>
@@ -103,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       command: process.execPath,
       args: [mainFile, ...commandArgs, '--config', configFile],
       cwd: scratch.path,
+      env,
       ...(input === undefined ? {} : { input }),
     });
   const succeed = async (commandArgs: readonly string[], input?: string): Promise<Finished> => {

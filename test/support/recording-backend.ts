@@ -8,8 +8,8 @@ import type { HttpMessage } from './http-message.ts';
 export interface RecordedRequest extends HttpMessage {
   readonly method: string;
   readonly target: string;
-  /** Which connection it came by, counted from 0. */
-  readonly connection: number;
+  /** Which connection it came by. */
+  readonly connection: RecordedConnection;
 }
 
 /** One connection and all that came over it. */
@@ -37,10 +37,13 @@ export interface Answer {
 export interface RecordingBackend {
   readonly port: number;
   readonly url: string;
+  /** Connections opened since the last forget(). */
   readonly connections: readonly RecordedConnection[];
-  /** Complete requests in order of completion. */
+  /** Requests completed since the last forget(), over connections old and new, in order of completion. */
   readonly requests: readonly RecordedRequest[];
-  /** Every byte of every connection, Latin-1. */
+  /** Whatever came since the last forget() and is not HTTP, over connections old and new. */
+  readonly violations: readonly string[];
+  /** Every byte since the last forget(), over connections old and new, in order of arrival, Latin-1. */
   text(): string;
   /** The answer to everything from now on. */
   answerWith(answer: Answer): void;
@@ -48,7 +51,7 @@ export interface RecordingBackend {
   nextRequest(withinMs?: number): Promise<RecordedRequest>;
   /** The next request whose head is complete after this call. */
   nextHead(withinMs?: number): Promise<RecordedRequest>;
-  /** Forgets what was recorded; open connections stay open and are forgotten too. */
+  /** Forgets what was recorded; open connections stay open. */
   forget(): void;
   close(): Promise<void>;
 }
@@ -76,6 +79,8 @@ export function replying(status: number, body: string | Buffer = '', extra: read
 export async function startRecordingBackend(): Promise<RecordingBackend> {
   let connections: RecordedConnection[] = [];
   let requests: RecordedRequest[] = [];
+  let violations: string[] = [];
+  let received: Buffer[] = [];
   let answer: Answer = replying(200, 'a'.repeat(1024));
   const sockets = new Set<Socket>();
   const waiting = {
@@ -102,10 +107,10 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
       }),
       socket,
     };
-    const number = connections.push(connection) - 1;
+    connections.push(connection);
     const recorded = (message: HttpMessage): RecordedRequest => {
       const [method = '', target = ''] = message.startLine.split(' ');
-      return { ...message, method, target, connection: number };
+      return { ...message, method, target, connection };
     };
     const reader = new MessageReader('request', {
       head(message) {
@@ -123,11 +128,13 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
       },
       violation(reason) {
         connection.violation = reason;
+        violations.push(reason);
         socket.end(response(400));
       },
     });
     socket.on('data', (chunk) => {
       chunks.push(chunk);
+      received.push(chunk);
       reader.push(chunk);
     });
     socket.on('error', () => undefined);
@@ -159,7 +166,10 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
     get requests() {
       return requests;
     },
-    text: () => connections.map((each) => each.bytes().toString('latin1')).join(''),
+    get violations() {
+      return violations;
+    },
+    text: () => Buffer.concat(received).toString('latin1'),
     answerWith(next) {
       answer = next;
     },
@@ -168,6 +178,8 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
     forget() {
       connections = [];
       requests = [];
+      violations = [];
+      received = [];
     },
     close: () =>
       new Promise((resolve) => {
