@@ -46,26 +46,33 @@ async function examine(
     return [...problems, storageSkipped()];
   }
   const { config } = result;
+  const place = options.writeTest === undefined ? null : writePlace(config, options.writeTest);
   const clients = config.routes.flatMap((route) =>
     route.backend.map((origin) => backendClient(route, origin, options.as ?? null, exchange)),
   );
-  const backends = await Promise.all(clients.map((client) => checkBackend(client, io.clock)));
+  const backends = await Promise.all(
+    clients.map((client) => {
+      const folder = place?.route === client.route ? place.folder : client.route.match.path;
+      return checkBackend(client, io.clock, folder);
+    }),
+  );
   return [
     ok('configuration', result.file ?? 'no file; command line, environment and defaults'),
     ...backends.flat(),
-    ...(await writing(config, options)),
+    ...(await writing(config, place, options)),
     ...(await checkStorage(config, probes)),
   ];
 }
 
-async function writing(config: Config, options: DoctorOptions): Promise<readonly Finding[]> {
-  if (options.writeTest === undefined) {
-    if (config.routes.every((route) => route.kind === 'rest')) return [];
-    return [
-      skip('chunked PUT, Destination', 'not looked at: --write-test FOLDER tries them in a folder of yours'),
-    ];
-  }
-  const folder = pathFromText(options.writeTest);
+/** Where --write-test may write. */
+interface WritePlace {
+  readonly route: RouteConfig;
+  /** With a slash at both ends. */
+  readonly folder: string;
+}
+
+function writePlace(config: Config, text: string): WritePlace {
+  const folder = pathFromText(text);
   if (typeof folder !== 'string' || !folder.endsWith('/')) {
     throw new CommandFailure(
       exitCodes.usage,
@@ -76,6 +83,21 @@ async function writing(config: Config, options: DoctorOptions): Promise<readonly
   if (!route) {
     throw new CommandFailure(exitCodes.usage, `--write-test: no WebDAV route serves ${folder}`);
   }
+  return { route, folder };
+}
+
+async function writing(
+  config: Config,
+  place: WritePlace | null,
+  options: DoctorOptions,
+): Promise<readonly Finding[]> {
+  if (place === null) {
+    if (config.routes.every((route) => route.kind === 'rest')) return [];
+    return [
+      skip('chunked PUT, Destination', 'not looked at: --write-test FOLDER tries them in a folder of yours'),
+    ];
+  }
+  const { route, folder } = place;
   const name = `latchkey-doctor-${randomBytes(6).toString('hex')}`;
   const findings: Finding[] = [];
   // One after the other: several backends of a route serve the same data.

@@ -24,6 +24,8 @@ interface Weakness {
   readonly locks?: 'refused';
   /** The only scheme and host it takes for its own. */
   readonly believes?: string;
+  /** The only folder where it speaks WebDAV. */
+  readonly davBelow?: string;
 }
 
 /** Runs `work` against a server that keeps files in memory, with a weakness, and hands it what is left over. */
@@ -57,7 +59,7 @@ async function answer(
   };
   switch (incoming.method) {
     case 'OPTIONS':
-      return end(200, { dav: '1,2', allow: 'LOCK' });
+      return end(200, path.startsWith(weakness.davBelow ?? '/') ? { dav: '1,2', allow: 'LOCK' } : {});
     case 'MKCOL':
       return end(201);
     case 'PUT':
@@ -130,6 +132,17 @@ for (const [title, weakness, expected, exitCode] of weaknesses) {
     });
   });
 }
+
+test('the backend is looked at where the test writes, not only at the top of its route', async () => {
+  await withFiles({ davBelow: '/dav/' }, async (origin) => {
+    const atTop = await doctor('--backend', origin);
+    assert.match(atTop.stdout, /^warn {2}.*: WebDAV: sends no DAV header at \/$/m);
+    const below = await doctor('--backend', origin, '--write-test', '/dav/alice/');
+    assert.equal(below.exitCode, 0, below.stdout);
+    assert.match(below.stdout, /answers OPTIONS \/dav\/alice\/ with 200$/m);
+    assert.match(below.stdout, /: WebDAV: class 1, 2$/m);
+  });
+});
 
 test('--write-test needs a folder that a route serves', async () => {
   await withFiles({}, async (origin) => {

@@ -146,7 +146,7 @@ const cases: readonly Case[] = [
   {
     title: 'a server without WebDAV',
     behaviour: { OPTIONS: (_incoming, response) => response.writeHead(200).end() },
-    expected: /^warn .*: WebDAV: sends no DAV header\n.*kind: rest/m,
+    expected: /^warn .*: WebDAV: sends no DAV header at \/\n.*match\.path.*kind: rest/m,
     exitCode: 0,
   },
   {

@@ -6,10 +6,17 @@ import { explainFailure, type ExchangeResponse } from './http-exchange.ts';
 /** A difference of clocks from which on signed assertions and expiry begin to go wrong. */
 const clockSkewSecondsMax = 30;
 
-/** What can be learnt from a backend without changing anything there. */
-export async function checkBackend(client: BackendClient, clock: Clock): Promise<readonly Finding[]> {
+/**
+ * What can be learnt from a backend without changing anything there. `folder` is where to look, in the
+ * route's own path or below: a route for `/` may well serve WebDAV further down only.
+ */
+export async function checkBackend(
+  client: BackendClient,
+  clock: Clock,
+  folder: string,
+): Promise<readonly Finding[]> {
   const subject = `route ${client.route.name}: ${client.origin}`;
-  const path = encodePath(client.route.match.path);
+  const path = encodePath(folder);
   let options: ExchangeResponse;
   try {
     options = await client.send('OPTIONS', path);
@@ -26,7 +33,7 @@ export async function checkBackend(client: BackendClient, clock: Clock): Promise
   if (client.route.kind === 'rest') return [reached, clockFinding];
   return [
     reached,
-    ...checkDav(subject, options, client),
+    ...checkDav(subject, options, client, path),
     await checkRange(subject, path, client),
     clockFinding,
   ];
@@ -80,11 +87,18 @@ function checkStatus(subject: string, status: number, path: string): Finding | n
   return null;
 }
 
-function checkDav(subject: string, options: ExchangeResponse, client: BackendClient): readonly Finding[] {
+function checkDav(
+  subject: string,
+  options: ExchangeResponse,
+  client: BackendClient,
+  path: string,
+): readonly Finding[] {
   const classes = tokens(options.headers['dav']);
   if (classes.length === 0) {
-    const advice = 'check that the backend speaks WebDAV at this path; if it is plain REST, set `kind: rest`';
-    return [warn(`${subject}: WebDAV`, 'sends no DAV header', advice)];
+    const advice =
+      'where WebDAV starts further down, name that folder in `match.path`, or for a closer look in ' +
+      '--write-test; if this is plain REST, set `kind: rest`';
+    return [warn(`${subject}: WebDAV`, `sends no DAV header at ${path}`, advice)];
   }
   const findings = [ok(`${subject}: WebDAV`, `class ${classes.join(', ')}`)];
   if (
