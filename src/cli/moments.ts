@@ -77,6 +77,7 @@ function toDayEdge(text: string, edge: DayEdge): number | null {
 
 function toDateTime(text: string): number | null {
   if (!/^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?$/.test(text)) return null;
+  if (toDayEdge(text.slice(0, 10), 'start') === null) return null;
   const moment = new Date(text.replace(' ', 'T')).getTime();
   return Number.isNaN(moment) ? null : moment;
 }

@@ -89,9 +89,12 @@ export function createUsers(deps: UsersDeps): Users {
         version: 1,
       };
       const isAdded = await store.insert(user, audit('user.add', actor, user.id, { name }));
-      return isAdded
-        ? { kind: 'user', user, changed: true }
-        : refuse('name_taken', `There is already a user ${name}.`);
+      if (isAdded) return { kind: 'user', user, changed: true };
+      // It may be spelt otherwise, and then the one asked for is in no list.
+      const taken = (await store.findByName(user.nameKey))?.name ?? name;
+      if (taken === name) return refuse('name_taken', `There is already a user ${name}.`);
+      const why = `there is already the user ${taken}, and names that differ in case alone are one`;
+      return refuse('name_taken', `${name} cannot be added: ${why}.`);
     },
     async setDisabled(actor, id, disabled) {
       const user = await store.get(id);

@@ -130,6 +130,11 @@ describe('a store file', () => {
     assert.match(await refusal(tokens.list({})), /removed or replaced/);
   });
 
+  test('whose folder is a file says so, and what to do', async () => {
+    await writeFile(scratch.file('data'), '');
+    assert.match(await refusal(open()), /its folder is a file; name another/);
+  });
+
   test('that cannot be written says so', {
     skip: process.getuid?.() === 0 && 'root may write anything',
   }, async () => {

@@ -177,5 +177,12 @@ function checkWhole(connection: DatabaseSync, path: string): void {
 function asFault(error: unknown, path: string): unknown {
   const mapped = toFault(error, path);
   if (mapped !== error || !(error instanceof Error)) return mapped;
-  return new Fault('store_unavailable', `The store ${path} cannot be opened: ${error.message}`, error);
+  const { code } = error as NodeJS.ErrnoException;
+  const sentence =
+    code === 'EACCES' || code === 'EPERM' || code === 'EROFS'
+      ? `may not be opened or made by this user (${code}): check who owns the file and its folder, or name another as the store.`
+      : code === 'EEXIST' || code === 'ENOTDIR'
+        ? 'cannot be made: its folder is a file; name another as the store.'
+        : `cannot be opened: ${error.message}`;
+  return new Fault('store_unavailable', `The store ${path} ${sentence}`, error);
 }
