@@ -7,7 +7,7 @@ import { CommandFailure, exitCodes } from './exit-codes.ts';
 
 /** The real world: this process's streams, environment and clocks. */
 export function processIo(): CommandIo {
-  process.stdout.on('error', endQuietlyOnClosedPipe);
+  process.stdout.on('error', endWithoutStdout);
   return {
     stdout: (data) => void process.stdout.write(data),
     stderr: (data) => void process.stderr.write(data),
@@ -23,10 +23,14 @@ export function processIo(): CommandIo {
   };
 }
 
-/** `latchkey token list | head -1` closes our stdout: that is the reader's right, not an error. */
-function endQuietlyOnClosedPipe(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
+/** `latchkey token list | head -1` closes our stdout: that is the reader's right, not an error. A full disk is. */
+function endWithoutStdout(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(
+    `latchkey: standard output cannot be written (${error.code ?? error.message}): its data is lost, a token's value ` +
+      'too, while what the command did stays done. Make room, look with `list`, and `rotate` such a token.\n',
+  );
+  process.exit(exitCodes.fault);
 }
 
 /** What is read from standard input is secret, so a person who types it must not see it on the screen. */

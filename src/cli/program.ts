@@ -36,7 +36,12 @@ export function buildProgram(world: CommandIo): Command {
     .option('--no-input', 'never ask at the terminal; fail instead')
     .helpOption('-h, --help', 'print help')
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ writeOut: (text) => io.stdout(text), writeErr: (text) => io.stderr(text) })
+    .configureOutput({
+      writeOut: (text) => io.stdout(text),
+      writeErr: (text) => io.stderr(text),
+      outputError: (text, write) => write(text.replace(/^error:/, 'latchkey:')),
+    })
+    .showHelpAfterError('With --help instead, the command says what it takes.')
     .addHelpText('after', `\n${exitCodeHelp}`)
     .exitOverride();
   registerServe(program, io, readVersion());

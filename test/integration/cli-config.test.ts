@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -180,6 +181,11 @@ for (const [title, argv, message] of misuse) {
   });
 }
 
+test('what commander refuses is said in our name, with the next step', async () => {
+  const { stderr } = await run('config', 'check', 'x');
+  assert.match(stderr, /^latchkey: too many arguments.*\nWith --help instead, /);
+});
+
 test('the binary itself passes exit code, stdout and stderr on', async () => {
   const start = promisify(execFile);
   const options = { cwd: scratch.path, env: { PATH: process.env['PATH'] ?? '' } };
@@ -203,4 +209,13 @@ test('a reader that closes the pipe early is no error', async () => {
     cwd: scratch.path,
   });
   assert.equal(stderr, 'ended with 0\n');
+});
+
+test('a stdout that cannot be written is told in one sentence, and ends with 1', {
+  skip: !existsSync('/dev/full') && 'there is no /dev/full',
+}, async () => {
+  const start = promisify(execFile);
+  const command = `"${process.execPath}" "${main}" config schema >/dev/full; echo "ended with $?" >&2`;
+  const { stderr } = await start('sh', ['-c', command], { cwd: scratch.path });
+  assert.match(stderr, /^latchkey: standard output cannot be written \(ENOSPC\): .*\nended with 1\n$/);
 });
