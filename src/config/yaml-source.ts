@@ -61,6 +61,11 @@ function parse(text: string): YamlSource | { readonly errors: readonly YamlError
   if (isCircular(value, [])) {
     return { errors: [{ position: '1:1', message: 'not readable as YAML: an alias contains itself.' }] };
   }
+  if (document.contents !== null && !isMap(document.contents) && value !== null) {
+    const message =
+      'the file must be a map of keys and values in UTF-8, such as: backend: http://127.0.0.1:8008';
+    return { errors: [{ position: positionOf(lines, offsetOf(document, [])), message }] };
+  }
   return {
     value: value ?? {},
     locate: (path) => positionOf(lines, offsetOf(document, path)),

@@ -80,8 +80,14 @@ const shapes: readonly Golden[] = [
     title: 'a scalar as the whole file',
     yaml: 'hello',
     expected: [
-      'must be a map of keys and values',
-      'no backend is known: start with --backend http://HOST:PORT, set LATCHKEY_BACKEND, or write routes into the file',
+      'latchkey.yaml:1:1: the file must be a map of keys and values in UTF-8, such as: backend: http://127.0.0.1:8008',
+    ],
+  },
+  {
+    title: 'a file in UTF-16',
+    yaml: '\uFFFD\uFFFDb\0a\0c\0k\0e\0n\0d\0:\0 \0x\0',
+    expected: [
+      'latchkey.yaml:1:1: the file must be a map of keys and values in UTF-8, such as: backend: http://127.0.0.1:8008',
     ],
   },
   {
