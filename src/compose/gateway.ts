@@ -10,6 +10,7 @@ import type { TokenId } from '../core/ids.ts';
 import { systemRandom } from '../core/random.ts';
 import { type AssertionSigner, createAssertionSigner } from '../gateway/assertion.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
+import { createBodyMemory } from '../gateway/body-memory.ts';
 import { createProgressWatch } from '../gateway/progress.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
@@ -132,6 +133,7 @@ function lastingDeps(
     guesses,
     assertions,
     watch,
+    memory: createBodyMemory(),
     spool: createSpool({
       folder: path.join(config.dataDir, 'spool'),
       bytesMax: config.limits.spoolBytes,

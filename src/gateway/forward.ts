@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { Fault, type FaultCode } from '../core/errors.ts';
 import type { Backend, BackendGroup } from './backends.ts';
+import type { BodyMemory } from './body-memory.ts';
 import type { ProgressWatch, Transfer } from './progress.ts';
 import { ClientGone, type OutgoingBody } from './request-body.ts';
 import { type Addresses, clientHead } from './response-head.ts';
@@ -23,6 +24,7 @@ export interface Forwarding {
   readonly authenticatesItself: boolean;
   /** Bytes of the body taken from the client so far; counted by whoever reads it. */
   readonly received: { bytes: number };
+  readonly memory: BodyMemory;
 }
 
 /** How it went, once the client has its response or is gone. */
@@ -163,6 +165,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const { res } = this.#forwarding;
     this.#bytesOut += chunk.length;
+    this.#forwarding.memory.moved(chunk.length);
     if (this.#bytesOut === this.#lengthBytes) {
       this.#responseComplete = true;
       res.end(chunk);

@@ -11,6 +11,7 @@ import { backendFields, responseAddresses } from './backend-request.ts';
 import { plainAddress } from './client-side.ts';
 import { type Allowed, type Decision, type DecideDeps, decide } from './decide.ts';
 import { type Forwarded, forward } from './forward.ts';
+import type { BodyMemory } from './body-memory.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type Recorder, type RequestRecord } from './record.ts';
 import { type Refusal, renderDenial, renderFault, sendRefusal } from './refusal.ts';
@@ -30,6 +31,7 @@ import type { Spool } from './spool.ts';
 export interface PipelineDeps extends DecideDeps {
   readonly assertions: AssertionSigner;
   readonly watch: ProgressWatch;
+  readonly memory: BodyMemory;
   readonly spool: Spool;
   readonly recorder: Recorder;
   /** Connections that end with a refusal already decided. */
@@ -60,7 +62,7 @@ export async function serve(
   if (deps.ending.has(socket) || socket.destroyed) return;
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
-  const exchange = new ClientExchange(req, res, hints, deps.watch);
+  const exchange = new ClientExchange(req, res, hints, deps);
   let decision: Decision | null = null;
   let decidedMs = startedMs;
   let denial: Denial | null = null;
@@ -136,6 +138,7 @@ async function pass(
       addressesFor: (backend) => responseAddresses(allowed, backend),
       authenticatesItself: route.config.backendAuth.kind !== 'none',
       received: exchange.received,
+      memory: deps.memory,
     },
     deps.watch,
   );
@@ -179,14 +182,16 @@ class ClientExchange implements Inbound {
   readonly exactLine: boolean;
   readonly received = { bytes: 0 };
   readonly #watch: ProgressWatch;
+  readonly #memory: BodyMemory;
   #awaitsContinue: boolean;
 
-  constructor(req: IncomingMessage, res: ServerResponse, hints: WireHints, watch: ProgressWatch) {
+  constructor(req: IncomingMessage, res: ServerResponse, hints: WireHints, deps: PipelineDeps) {
     this.req = req;
     this.res = res;
     this.exactLine = hints.exactLine;
     this.#awaitsContinue = hints.awaitsContinue;
-    this.#watch = watch;
+    this.#watch = deps.watch;
+    this.#memory = deps.memory;
   }
 
   get method(): string {
@@ -242,6 +247,7 @@ class ClientExchange implements Inbound {
   /** Counts body bytes as they are taken from the client. */
   readonly count = (bytes: number): void => {
     this.received.bytes += bytes;
+    this.#memory.moved(bytes);
   };
 }
 

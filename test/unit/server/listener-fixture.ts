@@ -66,6 +66,7 @@ export async function startListener(
     assertions: await createAssertionSigner(privateKey, systemClock),
     ending: new WeakSet(),
     watch,
+    memory: { moved: () => undefined },
     spool: createSpool({ folder, bytesMax: 1_000_000, watch }),
     recorder: {
       begin: () => undefined,
