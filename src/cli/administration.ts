@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type Administration, openAdministration } from '../compose/administration.ts';
@@ -18,7 +19,10 @@ export async function administer<T>(
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   const { config } = requireCommandConfig(command, io, 'optional');
+  const isNew = !existsSync(config.store.path);
   const administration = await openAdministration(config, io.clock, stderrLog(io));
+  // In a wrong folder, or with a wrong --store, an empty answer would look like the truth.
+  if (isNew) io.stderr(`latchkey: there was no store yet; made ${config.store.path}.\n`);
   try {
     return await work(administration);
   } finally {

@@ -48,6 +48,12 @@ const create = (...more: readonly string[]) => [
 ];
 
 describe('latchkey user', () => {
+  test('says which store it made, the first time and no other', async () => {
+    const made = `latchkey: there was no store yet; made ${scratch.file('data', 'latchkey.db')}.\n`;
+    assert.equal((await ok('user', 'add', 'alice')).stderr, `${made}User alice added.\n`);
+    assert.equal((await ok('user', 'add', 'bob')).stderr, 'User bob added.\n');
+  });
+
   test('adds, lists, disables, enables and removes', async () => {
     await ok('user', 'add', 'Alice');
     assert.match((await ok('user', 'list')).stdout, /^NAME .*\nAlice +active +none /);
