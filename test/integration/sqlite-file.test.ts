@@ -130,6 +130,16 @@ describe('a store file', () => {
     assert.match(await refusal(tokens.list({})), /removed or replaced/);
   });
 
+  test('that cannot grow says so, and what to do', async () => {
+    const database = await open();
+    // No lower than the size it has: as if the disk ended there.
+    database.prepare('PRAGMA max_page_count = 1').get();
+    const growing = database.write(() =>
+      database.prepare("INSERT INTO meta VALUES ('big', hex(zeroblob(100000)))").run(),
+    );
+    assert.match(await refusal(growing), /cannot grow: the disk is full; make room there\.$/);
+  });
+
   test('whose folder is a file says so, and what to do', async () => {
     await writeFile(scratch.file('data'), '');
     assert.match(await refusal(open()), /its folder is a file; name another/);

@@ -7,7 +7,7 @@ const advice: Readonly<Record<number, string>> = {
   8: 'cannot be written: check the permissions of the file and its folder',
   10: 'cannot be read or written: the disk reports an error',
   11: 'is damaged: stop Latchkey and restore a backup',
-  13: 'cannot grow: the disk is full',
+  13: 'cannot grow: the disk is full; make room there',
   14: 'cannot be opened: check that its folder exists and may be written',
   26: 'is not an SQLite database: name another file as the store',
 };
