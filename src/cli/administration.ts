@@ -7,6 +7,7 @@ import { isUuid } from '../core/uuid.ts';
 import type { UserRecord } from '../identity/user-store.ts';
 import type { Users } from '../identity/users.ts';
 import type { Log } from '../telemetry/log.ts';
+import { isWellFormed } from '../tokens/mint.ts';
 import type { Actor } from '../tokens/token-changes.ts';
 import { requireCommandConfig } from './command-config.ts';
 import type { CommandIo } from './command-io.ts';
@@ -42,9 +43,11 @@ export function commandActor(): Actor {
 export async function requireUser(users: Users, nameOrId: string): Promise<UserRecord> {
   const user = await users.find(nameOrId);
   if (user !== null) return user;
+  // A token pasted in the wrong place stays out of logs, and control characters out of terminals.
+  const shown = isWellFormed(nameOrId) ? 'of that name, which is a token' : printable(nameOrId);
   throw new CommandFailure(
     exitCodes.notFound,
-    `there is no user "${nameOrId}": \`latchkey user list\` shows them, \`latchkey user add\` makes one.`,
+    `there is no user ${shown}: \`latchkey user list\` shows them, \`latchkey user add\` makes one.`,
   );
 }
 
@@ -55,6 +58,10 @@ export async function requireUser(users: Users, nameOrId: string): Promise<UserR
 export function readTokenId(text: string): TokenId {
   if (isUuid(text)) return text.toLowerCase() as TokenId;
   throw new CommandFailure(exitCodes.usage, 'tokens are named by their id: `latchkey token list` shows it.');
+}
+
+function printable(text: string): string {
+  return `"${text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')}"`;
 }
 
 /** Warnings of what is opened go to stderr; the rest is for running gateways. */

@@ -48,6 +48,16 @@ const create = (...more: readonly string[]) => [
 ];
 
 describe('latchkey user', () => {
+  test('repeats no token and no control characters that stand where a name belongs', async () => {
+    await ok('user', 'add', 'alice');
+    const { stdout: value } = await ok(...create('--scope', '*', '--quiet'));
+    const pasted = await run(['user', 'disable', value.trim()]);
+    assert.equal(pasted.exitCode, 3);
+    assert.ok(!pasted.stderr.includes(value.trim()));
+    assert.match(pasted.stderr, /no user of that name, which is a token/);
+    await fails(3, /no user "a\uFFFD\[31mb"/, 'user', 'disable', 'a\u001B[31mb');
+  });
+
   test('says which store it made, the first time and no other', async () => {
     const made = `latchkey: there was no store yet; made ${scratch.file('data', 'latchkey.db')}.\n`;
     assert.equal((await ok('user', 'add', 'alice')).stderr, `${made}User alice added.\n`);
