@@ -97,7 +97,7 @@ describe('the state of an account', () => {
     }
   });
 
-  test('is asked at every request: scopes taken away, then the user disabled, count at once, however warm [S6, S9, CVE-2021-39206, CVE-2021-41230, CVE-2025-64521]', async () => {
+  test('is asked at every request: scopes taken away, then the user disabled, count at once, however warm [S6, S9, CVE-2021-41230, CVE-2025-64521]', async () => {
     const becomes = (code: number): Promise<true> =>
       eventually(`a ${code}`, async () => status(await ask(`Bearer ${value}`)) === code);
     await becomes(200);

@@ -17,7 +17,7 @@ describe('a store that is gone', () => {
   });
   after(() => wire?.stop());
 
-  test('is answered 503: neither an allow nor the 401 that makes clients forget a good token [S10, CVE-2026-73551, CVE-2020-25017]', async () => {
+  test('is answered 503: neither an allow nor the 401 that makes clients forget a good token [S10, GHSA-9g5w-hqr3-w2ph]', async () => {
     const known = await wire.bearer('*');
     const other = await wire.bearer('path:/dav/:rw');
     const ask = async (...fields: readonly string[]): Promise<number> =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { authzCases } from '../support/cases.ts';
+import { authzCases, caseTitle } from '../support/cases.ts';
 import type { AuthzCase } from '../support/cases.ts';
 import { endAll } from '../support/end-all.ts';
 import { route, startGateway } from '../support/gateway.ts';
@@ -78,7 +78,7 @@ describe('what a scoped token may do, on the wire', () => {
   );
 
   for (const each of authzCases()) {
-    test(`tier ${each.tier}: ${each.id} ends in ${each.expect}: ${each.why}`, async () => {
+    test(caseTitle(each), async () => {
       const gateway = gateways.get(each.routeUploads);
       assert.ok(gateway);
       const user = each.user ?? 'alice';

@@ -29,7 +29,7 @@ function spellings(secret: string): readonly string[] {
   ];
 }
 
-describe('secrets turn up nowhere', () => {
+describe('secrets turn up nowhere [S13, CVE-2026-41181, CVE-2022-23469]', () => {
   let backend: RecordingBackend;
   let gateway: Gateway;
   let token: string;

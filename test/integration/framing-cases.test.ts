@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { expandRaw, framingCases } from '../support/cases.ts';
+import { caseTitle, expandRaw, framingCases } from '../support/cases.ts';
 import type { FramingCase, FramingOutcome } from '../support/cases.ts';
 import { endAll } from '../support/end-all.ts';
 import { within } from '../support/eventually.ts';
@@ -117,7 +117,7 @@ describe('framing on the wire', () => {
   );
 
   for (const each of framingCases()) {
-    test(`tier ${each.tier}: ${each.id} ends in ${each.expect}`, {
+    test(caseTitle(each), {
       todo: todo[each.id] ?? false,
     }, async () => {
       backend.forget();

@@ -47,18 +47,29 @@ export interface AuthzCase {
   readonly routeUploads?: string;
 }
 
-/** The cases in `framing.json` of `test/cases`, or of the folder that LATCHKEY_CASES names. */
-export function framingCases(): readonly FramingCase[] {
-  return readCases('framing.json') as readonly FramingCase[];
+/** The title of the test that runs a case: what it ends in, and why, with the advisories behind it. */
+export function caseTitle({ tier, id, expect, why }: FramingCase | AuthzCase): string {
+  return `tier ${tier}: ${id} ends in ${expect}: ${why}`;
+}
+
+/** The folder of the cases that belong to this repository. */
+export const ownCases: string = fileURLToPath(new URL('../cases', import.meta.url));
+
+/** The cases in `framing.json` of a folder: of `LATCHKEY_CASES` where that is set, else our own. */
+export function framingCases(folder: string = chosenFolder()): readonly FramingCase[] {
+  return readCases(folder, 'framing.json') as readonly FramingCase[];
 }
 
 /** The cases in `authz.json` of the same folder. */
-export function authzCases(): readonly AuthzCase[] {
-  return readCases('authz.json') as readonly AuthzCase[];
+export function authzCases(folder: string = chosenFolder()): readonly AuthzCase[] {
+  return readCases(folder, 'authz.json') as readonly AuthzCase[];
 }
 
-function readCases(name: string): unknown {
-  const folder = process.env['LATCHKEY_CASES'] ?? fileURLToPath(new URL('../cases', import.meta.url));
+function chosenFolder(): string {
+  return process.env['LATCHKEY_CASES'] ?? ownCases;
+}
+
+function readCases(folder: string, name: string): unknown {
   return JSON.parse(readFileSync(join(folder, name), 'utf8'));
 }
 

@@ -87,7 +87,7 @@ describe('a backend behind TLS', () => {
     });
   }
 
-  test('whose certificate is signed by nobody we trust is not used', async (t) => {
+  test('whose certificate is signed by nobody we trust is not used [S16, CVE-2026-107318]', async (t) => {
     const { port } = await startListener(t, { route: { backend: [origin('localhost')], backendCa: null } });
     assert.match((await ask(port, 'gw.example')).startLine, / 502 /);
   });

@@ -80,7 +80,7 @@ describe('whether a token is accepted', () => {
     }
   });
 
-  test('it expires at its moment, from memory too, and never revives by use', async () => {
+  test('it expires at its moment, from memory too, and never revives by use [S9, CVE-2025-64708]', async () => {
     const { value, token } = await world.mint(alice, { expiresAt: clock.now() + minuteMs });
     assert.equal(await bearer(value), 'verified');
     pass(minuteMs - 1);
