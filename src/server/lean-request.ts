@@ -19,7 +19,8 @@ Object.defineProperty(LeanRequest.prototype, 'headers', {
   get(this: IncomingMessage): NodeJS.Dict<string | string[]> {
     const { rawHeaders } = this;
     for (let at = 0; at < rawHeaders.length; at += 2) {
-      if (looked.test(rawHeaders[at] as string)) return whole?.get?.call(this) as NodeJS.Dict<string | string[]>;
+      if (looked.test(rawHeaders[at] as string))
+        return whole?.get?.call(this) as NodeJS.Dict<string | string[]>;
     }
     return none;
   },

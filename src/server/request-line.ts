@@ -65,7 +65,9 @@ export function createRequestLines(): RequestLines {
 
 /** Only a body of stated length ends without a line break of its own. */
 function hadStatedLength(req: IncomingMessage | null): boolean {
-  return req !== null && req.rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-length');
+  return (
+    req !== null && req.rawHeaders.some((name, at) => at % 2 === 0 && name.toLowerCase() === 'content-length')
+  );
 }
 
 /** Whether the line stands in these bytes, behind another or at their start: not as a part of a field's value. */
