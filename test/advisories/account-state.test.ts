@@ -24,17 +24,12 @@ describe('the state of an account', () => {
       },
     }));
     const create = ['token', 'create', '--user', 'alice', '--name', 'x', '--scope', '*', '--json'];
-    ({ id, value } = JSON.parse(await command(...create)) as { id: string; value: string });
+    ({ id, value } = JSON.parse(await wire.command(...create)) as { id: string; value: string });
   });
   after(() => wire?.stop());
 
   const ask = (authorization: string): Promise<HttpMessage> =>
     exchange(wire.gateway.port, 'GET', `${photos}/a`, [`Authorization: ${authorization}`]);
-  async function command(...args: readonly string[]): Promise<string> {
-    const { code, stdout, stderr } = await wire.gateway.command(args);
-    assert.equal(code, 0, stderr);
-    return stdout;
-  }
 
   test('has one user name, however it is written, and the backend sees that one [S7, CVE-2026-47203, CVE-2026-48794]', async () => {
     for (const spelling of ['alice', 'Alice', 'ALICE', 'ａｌｉｃｅ']) {
@@ -65,7 +60,7 @@ describe('the state of an account', () => {
   });
 
   test('is judged by the address of the socket, or by what a trusted proxy says in one way [S8, CVE-2023-36456, CVE-2024-47070]', async () => {
-    const bound = await wire.gateway.token({ args: ['--network', '192.0.2.0/24'] });
+    const bound = await wire.mint('--scope', '*', '--network', '192.0.2.0/24');
     const from = (localAddress: string, forwardedFor: string, credential = true): Promise<number> =>
       new Promise((resolve, reject) => {
         const headers = {
@@ -101,9 +96,9 @@ describe('the state of an account', () => {
     const becomes = (code: number): Promise<true> =>
       eventually(`a ${code}`, async () => status(await ask(`Bearer ${value}`)) === code);
     await becomes(200);
-    await command('token', 'edit', id, '--scope', 'path:/dav/files/bob/:r');
+    await wire.command('token', 'edit', id, '--scope', 'path:/dav/files/bob/:r');
     await becomes(403);
-    await command('user', 'disable', 'alice');
+    await wire.command('user', 'disable', 'alice');
     await becomes(401);
     assert.ok([401, 429].includes(status(await ask(basic('alice', value)))));
   });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { run, type Finished } from '../support/child-process.ts';
+import { run } from '../support/child-process.ts';
+import { runCommand } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { status } from '../support/http-message.ts';
@@ -46,11 +47,7 @@ describe('a secret that cannot be loaded', () => {
   after(() => scratch?.remove());
 
   const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  /** Runs one command with this configuration to its end; a gateway that started would not end. */
-  async function latchkey(
-    args: readonly string[],
-    config: Readonly<Record<string, unknown>>,
-  ): Promise<Finished> {
+  async function configure(config: Readonly<Record<string, unknown>>): Promise<string> {
     const [port, adminPort] = [await freePort(), await freePort()];
     const file = scratch.file('latchkey.yaml');
     const common = {
@@ -59,8 +56,15 @@ describe('a secret that cannot be loaded', () => {
       dataDir: scratch.file('data'),
     };
     await writeFile(file, JSON.stringify({ ...common, backend: 'http://127.0.0.1:9', ...config }));
-    const command = { command: process.execPath, cwd: scratch.path, withinMs: 20_000 };
-    return run({ ...command, label: args.join(' '), args: [main, ...args, '--config', file] });
+    return file;
+  }
+  /** Starts a gateway, which has to end at once with code 1. Resolves to what it says. */
+  async function assertStartFails(config: Readonly<Record<string, unknown>>): Promise<string> {
+    const args = [main, 'serve', '--config', await configure(config)];
+    const label = `latchkey serve with ${JSON.stringify(config)}`;
+    const ended = await run({ label, command: process.execPath, args, cwd: scratch.path, withinMs: 40_000 });
+    assert.equal(ended.code, 1, `${label}: ${ended.stdout}${ended.stderr}`);
+    return ended.stderr;
   }
 
   test('stops the start, whatever it is for: nothing runs with less than was configured [S11, CVE-2026-54762, CVE-2026-27586]', async () => {
@@ -71,20 +75,20 @@ describe('a secret that cannot be loaded', () => {
       { assertionKey: gone },
       { backend: undefined, routes: [{ ...route, backendCa: gone, backendAuth: { sharedSecret: gone } }] },
     ]) {
-      const { code, stderr, stdout } = await latchkey(['serve'], config);
-      assert.equal(code, 1, `${JSON.stringify(config)}: ${stdout}${stderr}`);
-      assert.match(stderr, /gone/, JSON.stringify(config));
+      assert.match(await assertStartFails(config), /gone/, JSON.stringify(config));
     }
   });
 
   test('stops the start where it made the tokens that exist: no new one is made in its place [S11, CVE-2026-54762]', async () => {
-    assert.equal((await latchkey(['user', 'add', 'alice'], {})).code, 0);
-    const minted = await latchkey(['token', 'create', '--user', 'alice', '--name', 'x', '--scope', '*'], {});
-    assert.equal(minted.code, 0, minted.stderr);
-    const peppers = scratch.file('data', 'pepper');
-    await rm(peppers);
-    const { code, stderr } = await latchkey(['serve'], {});
-    assert.equal(code, 1, stderr);
-    assert.match(stderr, /pepper/i);
+    const file = await configure({});
+    for (const args of [
+      ['user', 'add', 'alice'],
+      ['token', 'create', '--user', 'alice', '--name', 'x', '--scope', '*'],
+    ]) {
+      const { exitCode, stderr } = await runCommand([...args, '--config', file], { cwd: scratch.path });
+      assert.equal(exitCode, 0, stderr);
+    }
+    await rm(scratch.file('data', 'pepper'));
+    assert.match(await assertStartFails({}), /pepper/i);
   });
 });

@@ -1,5 +1,6 @@
 /** A gateway process and a backend that records every byte, as the tests of advisories use them. */
 import assert from 'node:assert/strict';
+import { runCommand } from '../support/command-line.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway, GatewayOptions } from '../support/gateway.ts';
 import { status } from '../support/http-message.ts';
@@ -12,6 +13,10 @@ import type { RecordedRequest, RecordingBackend } from '../support/recording-bac
 export interface Wire {
   readonly backend: RecordingBackend;
   readonly gateway: Gateway;
+  /** Runs one command beside the gateway, in this process, and resolves to what it prints; it must succeed. */
+  command(...args: readonly string[]): Promise<string>;
+  /** The value of a new token of alice's, with these further options; a scope is among them. */
+  mint(...options: readonly string[]): Promise<string>;
   /** An Authorization field with a token of alice's, for these scopes alone. */
   bearer(...scopes: readonly string[]): Promise<string>;
   /** Sends one request and asserts that it is answered so and that not a byte reaches the backend. */
@@ -36,11 +41,26 @@ export async function startWire(
     await backend.close();
     throw error;
   });
-  await gateway.user('alice');
+  const command = async (...args: readonly string[]): Promise<string> => {
+    const argv = [...args, '--config', gateway.configFile];
+    const { exitCode, stdout, stderr } = await runCommand(argv, { cwd: gateway.scratch.path });
+    assert.equal(exitCode, 0, `latchkey ${args.join(' ')}: ${stderr}`);
+    return stdout;
+  };
+  const mint = async (...options: readonly string[]): Promise<string> => {
+    const name = ['--user', 'alice', '--name', 'a test', '--quiet'];
+    return (await command('token', 'create', ...name, ...options)).trim();
+  };
+  await command('user', 'add', 'alice');
   return {
     backend,
     gateway,
-    bearer: async (...scopes) => `Authorization: Bearer ${await gateway.token({ scopes })}`,
+    command,
+    mint,
+    async bearer(...scopes) {
+      const options = scopes.flatMap((scope) => ['--scope', scope]);
+      return `Authorization: Bearer ${await mint(...options)}`;
+    },
     async assertRefused(statuses, method, target, fields) {
       backend.forget();
       const answer = await exchange(gateway.port, method, target, fields);
