@@ -30,7 +30,9 @@ export async function openAdministration(config: Config, clock: Clock, log: Log)
     const store = await openStore(config, clock);
     closers.add(() => store.close());
     const redis =
-      config.redis === null ? null : await openRedis(config.redis, store.tokens.realm, store.peppers, clock, log);
+      config.redis === null
+        ? null
+        : await openRedis(config.redis, store.tokens.realm, store.peppers, clock, log);
     if (redis !== null) closers.add(() => redis.close());
     const { lifecycle, announce } = openLifecycle(store, redis, null, clock);
     const passwords = createPasswords({
