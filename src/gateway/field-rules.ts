@@ -115,6 +115,13 @@ const dropped: readonly string[] = [
   'x-request-id',
   // Frameworks route by these instead of the target or the Host.
   'x-rewrite-url',
+  'x-rewrite-uri',
+  'x-override-url',
+  // WSGI applications and gunicorn cut such a prefix off target and Destination: what was allowed is not what is done.
+  'x-script-name',
+  'script-name',
+  'x-path-info',
+  'path-info',
   'x-url-scheme',
   'x-scheme',
   'x-host',

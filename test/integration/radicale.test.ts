@@ -136,6 +136,19 @@ describe('Radicale', requireProgram('radicale'), () => {
       assert.equal(status(await reader('REPORT', '/alice/team/', body)), 403);
     });
 
+    test('a client that names a prefix to cut off moves nothing out of its scope', async () => {
+      const narrow = callWith(await gateway.token({ scopes: ['path:/alice/team/:rw'] }));
+      assert.equal(status(await owner('MKCALENDAR', '/alice/private/')), 201);
+      assert.equal(status(await narrow('PUT', '/alice/team/four.ics', event('four'))), 201);
+      for (const name of ['X-Script-Name', 'X_Script_Name', 'X.Script.Name']) {
+        await narrow('MOVE', '/alice/team/four.ics', '', [
+          `${name}: /alice/team`,
+          'Destination: /alice/team/alice/private/four.ics',
+        ]);
+        assert.equal(status(await owner('GET', '/alice/private/four.ics')), 404, name);
+      }
+    });
+
     test('without a token the answer is 401 with a Basic challenge', async () => {
       const answer = await exchange(gateway.port, 'PROPFIND', '/alice/', [
         'X-Remote-User: alice',

@@ -27,6 +27,7 @@ const gatewayOnly = [
     'tailscale-user-login',
   ],
   ...['client-cert', 'client-cert-chain', 'x-client-cert', 'ssl-client-verify', 'x-ssl-client-s-dn'],
+  ...['x-script-name', 'script-name', 'path-info', 'x-path-info', 'x-rewrite-uri', 'x-override-url'],
   ...['x-sendfile-type', 'x-accel-mapping', 'x-authentik-username', 'company-user', 'company.user'],
 ];
 const singletons = [
