@@ -107,6 +107,11 @@ export function collectBody(
       watch.delete(transfer);
       req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
     };
+    // A request without a body is at its end from the start, and says so in no event.
+    if (req.readableEnded) {
+      finish(true);
+      return;
+    }
     if (req.destroyed) {
       onClose();
       return;

@@ -36,6 +36,15 @@ describe('traps of HTTP engines', () => {
     return backend.requests[0] as RecordedRequest;
   };
 
+  test('a REPORT or SEARCH without a body is answered where the body would decide', async () => {
+    const scoped = await gateway.token({ scopes: ['path:/dav/:rw'] });
+    for (const method of ['REPORT', 'SEARCH']) {
+      const answer = await exchange(gateway.port, method, '/dav/', [`Authorization: Bearer ${scoped}`]);
+      assert.equal(status(answer), 400);
+      assert.equal(backend.requests.length, 0);
+    }
+  });
+
   const wouldHang: readonly (readonly [what: string, method: string, target: string, field: string])[] = [
     ['Expect: 100-continue', 'PUT', '/dav/a', 'Expect: 100-continue'],
     ['OPTIONS *', 'OPTIONS', '*', 'X-Nothing: 1'],
