@@ -66,6 +66,7 @@ function join(handshake: Handshake, backend: Backend, route: Allowed['route']): 
     ...(backend.origin.startsWith('https:') ? { agent: tlsAgent(backend, route) } : {}),
   });
   let status = 0;
+  const giveBack = attend(socket);
   // Without a listener the proxy throws what happens to the client's socket at the process.
   proxy.on('error', () => socket.destroy());
   proxy.on('proxyReqWs', (outgoing) => {
@@ -75,6 +76,7 @@ function join(handshake: Handshake, backend: Backend, route: Allowed['route']): 
       status = statusCode;
     };
     outgoing.once('upgrade', answered).once('response', answered);
+    outgoing.once('upgrade', giveBack);
     outgoing.once('close', () => clearTimeout(late));
     // A client that leaves before the answer leaves no request behind.
     socket.once('close', () => outgoing.destroy());
@@ -89,6 +91,29 @@ function join(handshake: Handshake, backend: Backend, route: Allowed['route']): 
       if (status === 0 && !socket.destroyed) handshake.failed(asFault(error));
     });
   });
+}
+
+/** What a client may send before the backend's answer; none sends any. */
+const earlyBytesMax = 65_536;
+
+/**
+ * Reads from the client as long as there is no tunnel: its leaving would go unnoticed otherwise, and the
+ * request stay at the backend. What it sends goes back into the socket when the returned function is called.
+ */
+function attend(socket: Duplex): () => void {
+  const early: Buffer[] = [];
+  let bytes = 0;
+  const onData = (chunk: Buffer): void => {
+    early.push(chunk);
+    bytes += chunk.length;
+    if (bytes > earlyBytesMax) socket.destroy();
+  };
+  const onEnd = (): void => void socket.destroy();
+  socket.on('data', onData).once('end', onEnd);
+  return () => {
+    socket.off('data', onData).off('end', onEnd).pause();
+    if (bytes > 0) socket.unshift(Buffer.concat(early));
+  };
 }
 
 /** Only what an agent says of TLS is heeded: the proxy passes no authority on, and Node asks for the Host's name. */

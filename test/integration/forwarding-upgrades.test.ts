@@ -23,6 +23,7 @@ const handshake = [
 describe('WebSocket upgrades', () => {
   let server: Server;
   const upgrades: { readonly req: IncomingMessage; readonly socket: Socket }[] = [];
+  const sockets = new Set<Socket>();
   let gateway: Gateway;
   let token: string;
   let authorization: string;
@@ -31,18 +32,32 @@ describe('WebSocket upgrades', () => {
       res.writeHead(426, { 'Content-Type': 'text/plain' });
       res.end(`no upgrade: ${req.headers.upgrade ?? ''}`);
     });
+    server.on('connection', (socket) => sockets.add(socket));
     server.on('upgrade', (req, socket: Socket) => {
       upgrades.push({ req, socket });
       socket.on('error', () => undefined);
-      if (req.url === '/ws/silent') return;
+      if (req.url === '/ws/silent') {
+        // A socket that nobody reads from does not say that it was closed.
+        socket.once('end', () => socket.destroy()).resume();
+        return;
+      }
+      if (req.url === '/ws/endless') {
+        socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nso\r\n');
+        socket.once('end', () => socket.destroy()).resume();
+        return;
+      }
       if (req.url === '/ws/refused') {
         socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\nConnection: close\r\n\r\nno');
         return;
       }
-      socket.write(
-        'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
-      );
-      socket.pipe(socket);
+      const accept = (): void => {
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n',
+        );
+        socket.pipe(socket);
+      };
+      if (req.url === '/ws/late') socket.once('answer', accept);
+      else accept();
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -56,7 +71,7 @@ describe('WebSocket upgrades', () => {
       () => gateway?.stop(),
       async () => {
         server.closeAllConnections();
-        for (const { socket } of upgrades) socket.destroy();
+        for (const socket of sockets) socket.destroy();
         server.close();
         await once(server, 'close');
       },
@@ -146,6 +161,30 @@ describe('WebSocket upgrades', () => {
     assert.equal(status(await second.nextResponse()), 101);
     upgrades.at(-1)?.socket.destroy();
     await within('the close at the client', 1_000, second.closed);
+  });
+
+  test('what the client sends with and behind its handshake, before the answer, arrives in order', async () => {
+    const raw = await openRaw(gateway.port);
+    await raw.send(`${head('GET', '/ws/late', [...handshake, authorization])}one `);
+    await eventually('the handshake at the backend', () => upgrades.length === 1);
+    await raw.send('two ');
+    upgrades[0]?.socket.emit('answer');
+    assert.equal(status(await raw.nextResponse()), 101);
+    await raw.send('three');
+    await eventually('the echo', () => raw.received().toString().endsWith('one two three'));
+    raw.destroy();
+  });
+
+  test('a client that leaves an answer without a tunnel and without an end ends it at the backend', async () => {
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      const raw = await open([authorization], '/ws/endless');
+      await eventually('the beginning of the answer', () => raw.received().includes('so\r\n'));
+      const atBackend = upgrades.at(-1)?.socket;
+      assert.ok(atBackend);
+      const closed = once(atBackend, 'close');
+      raw.socket[leave]();
+      await within('the close at the backend', 2_000, closed);
+    }
   });
 
   test('a client that resets in the middle of its handshake harms nobody', async () => {
