@@ -29,7 +29,7 @@ export async function openVerifier(config: Config): Promise<OpenedVerifier> {
   const redis =
     config.redis === null
       ? null
-      : await openRedis(config.redis, store.tokens.realm, store.peppers, systemClock, log);
+      : await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), systemClock, log);
   if (redis !== null) closers.add(() => redis.close());
   const opened = await openVerification(config, store, redis, systemClock, log, closers);
   return { ...opened, close: () => closers.closeAll() };

@@ -43,6 +43,7 @@ export function readConfig(file: string): Config {
  */
 export async function seedTokens(config: Config, count: number, usable: number): Promise<readonly string[]> {
   const store = await openStore(config, systemClock);
+  const peppers = await store.openPeppers();
   const now = systemClock.now();
   const userId = uuidV7(now, systemRandom) as UserId;
   await store.users.insert(
@@ -66,14 +67,14 @@ export async function seedTokens(config: Config, count: number, usable: number):
     for (let at = first; at < Math.min(first + rowsAtOnce, count); at++) {
       const value = at < usable ? mintToken(systemRandom) : null;
       if (value !== null) values.push(value);
-      const digest = value === null ? randomBytes(32).toString('base64url') : store.peppers.digest(value);
+      const digest = value === null ? randomBytes(32).toString('base64url') : peppers.digest(value);
       insert.run(
         toParameters({
           ...token,
           id: uuidV7(now - count + at, systemRandom) as TokenId,
           userId,
           digest: digest as TokenDigest,
-          pepperId: store.peppers.current,
+          pepperId: peppers.current,
           prefix: (value ?? 'lk_xxxx').slice(0, displayPrefixLength),
           createdAt: now,
         }),

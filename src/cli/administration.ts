@@ -19,11 +19,12 @@ export async function administer<T>(
   io: CommandIo,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
-  const { config } = requireCommandConfig(command, io, 'optional');
-  const isNew = !existsSync(config.store.path);
-  const administration = await openAdministration(config, io.clock, stderrLog(io));
+  const loaded = requireCommandConfig(command, io, 'optional');
+  const { path } = loaded.config.store;
+  const isNew = !existsSync(path);
+  const administration = await openAdministration(loaded, io.clock, stderrLog(io));
   // In a wrong folder, or with a wrong --store, an empty answer would look like the truth.
-  if (isNew) io.stderr(`latchkey: there was no store yet; made ${config.store.path}.\n`);
+  if (isNew) io.stderr(`latchkey: there was no store yet; made ${path}.\n`);
   try {
     return await work(administration);
   } finally {

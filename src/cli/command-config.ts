@@ -29,7 +29,8 @@ export function addConfigOptions(command: Command): Command {
 
 /**
  * The configuration as this command's options, environment and file say. Every problem is a value;
- * HUP calls this again. `routes: 'optional'` is for commands that only need the store.
+ * HUP calls this again. `routes: 'optional'` is for commands that only need the store; they go on
+ * without secrets, see `missingSecrets`.
  */
 export function readCommandConfig(
   command: Command,

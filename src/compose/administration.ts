@@ -1,5 +1,7 @@
-import type { Config } from '../config/config.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import type { Clock } from '../core/clock.ts';
+import { Fault } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { createUsers, type Users } from '../identity/users.ts';
@@ -8,8 +10,8 @@ import type { TokenLifecycle } from '../tokens/lifecycle.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
-import { openRedis } from './redis.ts';
-import { openStore } from './store.ts';
+import { type OpenedRedis, openRedis } from './redis.ts';
+import { type OpenedStore, openStore } from './store.ts';
 
 /** Users and tokens, for commands that change them beside a running gateway. */
 export interface Administration {
@@ -20,19 +22,22 @@ export interface Administration {
 }
 
 /**
- * Opens the store and, where configured, Redis to announce changes by. A Redis that is away is
- * told to `log` and otherwise ignored: the journal reaches every gateway.
+ * Opens the store and, where configured, Redis to announce changes by. A Redis that is away or cannot be
+ * used without a secret is told to `log` and otherwise ignored: the journal reaches every gateway. Without
+ * peppers everything works that makes no token: what is lost or stolen must not keep tokens from being revoked.
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
-export async function openAdministration(config: Config, clock: Clock, log: Log): Promise<Administration> {
+export async function openAdministration(
+  loaded: Pick<LoadedConfig, 'config' | 'missingSecrets'>,
+  clock: Clock,
+  log: Log,
+): Promise<Administration> {
+  const { config } = loaded;
   const closers = createClosers();
   try {
-    const store = await openStore(config, clock);
+    const store = withoutMissing(await openStore(config, clock), loaded.missingSecrets);
     closers.add(() => store.close());
-    const redis =
-      config.redis === null
-        ? null
-        : await openRedis(config.redis, store.tokens.realm, store.peppers, clock, log);
+    const redis = await openAnnouncing(loaded, store, clock, log);
     if (redis !== null) closers.add(() => redis.close());
     const { lifecycle, announce } = openLifecycle(store, redis, null, clock);
     const passwords = createPasswords({
@@ -44,5 +49,38 @@ export async function openAdministration(config: Config, clock: Clock, log: Log)
   } catch (error) {
     await closers.closeAll();
     throw error;
+  }
+}
+
+/** The same store; its peppers are refused where the configuration names some that cannot be read. */
+function withoutMissing(store: OpenedStore, missingSecrets: readonly ConfigProblem[]): OpenedStore {
+  const missing = missingSecrets.find(({ key }) => key.startsWith('peppers['));
+  if (missing === undefined) return store;
+  const refuse = (): Promise<never> =>
+    Promise.reject(
+      new Fault('store_unavailable', `Tokens cannot be made without the pepper: ${formatProblem(missing)}.`),
+    );
+  return { ...store, openPeppers: refuse, findPeppers: refuse };
+}
+
+/** Redis, or null where there is none or where what it takes is missing. */
+async function openAnnouncing(
+  { config, missingSecrets }: Pick<LoadedConfig, 'config' | 'missingSecrets'>,
+  store: OpenedStore,
+  clock: Clock,
+  log: Log,
+): Promise<OpenedRedis | null> {
+  if (config.redis === null) return null;
+  const missing = missingSecrets.find(({ key }) => key.startsWith('redis.'));
+  try {
+    if (missing !== undefined) throw new Fault('store_unavailable', formatProblem(missing));
+    const peppers = await store.findPeppers();
+    return peppers && (await openRedis(config.redis, store.tokens.realm, peppers, clock, log));
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const advice =
+      'Changes are not announced through Redis; gateways read them from the store within seconds';
+    log.warn({}, `${advice}: ${error.message}`);
+    return null;
   }
 }

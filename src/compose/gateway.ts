@@ -110,7 +110,7 @@ async function openConfiguredRedis(
   closers: Closers,
 ): Promise<OpenedRedis | null> {
   if (config.redis === null) return null;
-  const redis = await openRedis(config.redis, store.tokens.realm, store.peppers, clock, log);
+  const redis = await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), clock, log);
   closers.add(() => redis.close());
   return redis;
 }

@@ -24,7 +24,7 @@ export function openLifecycle(
     clock,
     randomBytes: systemRandom,
     store: store.tokens,
-    peppers: store.peppers,
+    peppers: () => store.openPeppers(),
     announce,
     shared: redis?.cache ?? null,
   });

@@ -9,37 +9,40 @@ import { createSqliteTokenStore } from '../storage/sqlite/token-store.ts';
 import { createSqliteUserStore } from '../storage/sqlite/user-store.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
 import type { Peppers } from '../tokens/digest.ts';
-import { openPeppers } from '../tokens/pepper-file.ts';
+import { findPeppers, openPeppers } from '../tokens/pepper-file.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 
 /** The truth, opened: what gateway and commands share. */
 export interface OpenedStore {
   readonly tokens: TokenStore;
   readonly users: UserStore;
-  readonly peppers: Peppers;
+  /**
+   * The peppers that the digests need; made where this is a new store. Rejects with
+   * `Fault('store_unavailable')`, which leaves everything usable that makes and verifies no token.
+   */
+  openPeppers(): Promise<Peppers>;
+  /** The same, but null where there are none yet: makes nothing. */
+  findPeppers(): Promise<Peppers | null>;
   /** A feed of its own for each caller; unstarted. */
   journal(): ChangeFeed;
   close(): void;
 }
 
 /**
- * Opens the store and the peppers that its digests need.
+ * Opens the store; its peppers are opened when they are asked for.
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
 export async function openStore(config: Config, clock: Clock): Promise<OpenedStore> {
   const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
   try {
     const tokens = createSqliteTokenStore(database);
-    const peppers = await openPeppers({
-      configured: config.peppers,
-      file: path.join(config.dataDir, 'pepper'),
-      store: tokens,
-      randomBytes: systemRandom,
-    });
+    const place = { configured: config.peppers, file: path.join(config.dataDir, 'pepper'), store: tokens };
+    let opened: Promise<Peppers> | null = null;
     return {
       tokens,
       users: createSqliteUserStore(database),
-      peppers,
+      openPeppers: () => (opened ??= openPeppers({ ...place, randomBytes: systemRandom })),
+      findPeppers: () => findPeppers(place),
       journal: () => new JournalFeed({ path: config.store.path, clock }),
       close: () => database.close(),
     };

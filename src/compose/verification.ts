@@ -33,7 +33,8 @@ export async function openVerification(
   log: Log,
   closers: Closers,
 ): Promise<OpenedVerification> {
-  const { peppers, tokens } = store;
+  const { tokens } = store;
+  const peppers = await store.openPeppers();
   const shared = redis?.cache ?? null;
   const freshness = createFreshness({ clock });
   const lastUse = createLastUse({

@@ -19,7 +19,10 @@ export interface ConfigSources {
   /** Relative paths in flags, environment and defaults start here; those in the file start at the file. */
   readonly cwd: string;
   readonly readFile: ReadFile;
-  /** False for commands that work on the store alone and need no backend. */
+  /**
+   * False for commands that work on the store alone: they need no backend, and secrets that cannot be read
+   * are told in `missingSecrets` instead of ending the command.
+   */
   readonly routesRequired: boolean;
 }
 
@@ -27,6 +30,8 @@ export interface ConfigSources {
 export interface LoadedConfig {
   /** Deeply frozen. */
   readonly config: Config;
+  /** Secrets that are empty in `config` because they cannot be read; none where routes are required. */
+  readonly missingSecrets: readonly ConfigProblem[];
   /** Absolute path of the file it was read from, or null. */
   readonly file: string | null;
   /** Where the value at this key of the file format came from: `latchkey.yaml:3`, `LATCHKEY_STORE`, `--backend`, `default`. */
@@ -62,10 +67,17 @@ export function loadConfig(sources: ConfigSources): ConfigResult {
     secretReader(sources.env, fileFolder, sources.readFile),
     (key) => (map.inFile([key]) ? fileFolder : sources.cwd),
   );
-  if (missing.length > 0) {
-    return { kind: 'invalid', file: file.path, problems: toProblems('environment', missing, map) };
+  const missingSecrets = toProblems('environment', missing, map);
+  if (missingSecrets.length > 0 && sources.routesRequired) {
+    return { kind: 'invalid', file: file.path, problems: missingSecrets };
   }
-  return { kind: 'loaded', config: deepFreeze(config), file: file.path, originOf: map.originOf };
+  return {
+    kind: 'loaded',
+    config: deepFreeze(config),
+    missingSecrets,
+    file: file.path,
+    originOf: map.originOf,
+  };
 }
 
 interface ConfigFile {

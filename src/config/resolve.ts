@@ -18,7 +18,7 @@ import {
 /** A finding about something outside of the configuration: a file or variable it names. */
 export type ResolveResult = {
   readonly config: Config;
-  /** Empty where the configuration is complete; otherwise `config` must not be used. */
+  /** What could not be read, and is an empty text in `config`: nothing may be done with that. */
   readonly findings: readonly Finding[];
 };
 

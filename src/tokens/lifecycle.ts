@@ -49,7 +49,8 @@ interface LifecycleDeps {
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
   readonly store: TokenStore;
-  readonly peppers: Peppers;
+  /** Asked for only where a token is made: all else must work without. Rejects with a Fault. */
+  peppers(): Promise<Peppers>;
   readonly announce: Announce;
   readonly shared: SharedCache | null;
 }
@@ -70,7 +71,7 @@ export function createTokenLifecycle(deps: LifecycleDeps): TokenLifecycle {
       });
     },
     async rotate(actor, id, expiresAt) {
-      const { value, ...minted } = mint(deps);
+      const { value, ...minted } = await mint(deps);
       const outcome = await changes.changeOne(id, 'token.rotate', actor, (token) => {
         const lifetime = rotatedLifetime(token, expiresAt, clock.now());
         return 'kind' in lifetime ? lifetime : { ...minted, ...lifetime };
@@ -101,7 +102,7 @@ async function create(
   const now = deps.clock.now();
   const fields = settle(unsettled, { name: '', scopes: [], ...settings }, owner.name, now);
   if ('kind' in fields) return fields;
-  const { value, ...minted } = mint(deps);
+  const { value, ...minted } = await mint(deps);
   const token: TokenRecord = {
     ...fields,
     ...minted,
@@ -124,13 +125,11 @@ async function create(
   return { kind: 'minted', token, value };
 }
 
-function mint({ peppers, randomBytes }: Pick<LifecycleDeps, 'peppers' | 'randomBytes'>): Pick<
-  TokenRecord,
-  'digest' | 'pepperId' | 'prefix'
-> & {
-  readonly value: string;
-} {
-  const value = mintToken(randomBytes);
+async function mint(
+  deps: LifecycleDeps,
+): Promise<Pick<TokenRecord, 'digest' | 'pepperId' | 'prefix'> & { readonly value: string }> {
+  const peppers = await deps.peppers();
+  const value = mintToken(deps.randomBytes);
   const prefix = value.slice(0, displayPrefixLength);
   return { value, digest: peppers.digest(value), pepperId: peppers.current, prefix };
 }

@@ -18,21 +18,32 @@ interface PepperDeps {
 
 /**
  * The peppers to work with: those configured, else those of the file, else a new one written to the file
- * (mode 0600). Rejects with `Fault('store_unavailable')` where the store holds tokens that none of them
+ * (mode 0600). Rejects like `findPeppers`.
+ */
+export async function openPeppers({ randomBytes, ...place }: PepperDeps): Promise<Peppers> {
+  return (await findPeppers(place)) ?? createPeppers(createPepperFile(place.file, randomBytes));
+}
+
+/**
+ * The peppers that are there, or null where the first start will make one; writes nothing. Rejects with
+ * `Fault('store_unavailable')` where the file cannot be used, or the store holds tokens that no pepper
  * understands: going on would refuse those tokens one by one, as if they had never existed.
  */
-export async function openPeppers({ configured, file, store, randomBytes }: PepperDeps): Promise<Peppers> {
+export async function findPeppers({
+  configured,
+  file,
+  store,
+}: Omit<PepperDeps, 'randomBytes'>): Promise<Peppers | null> {
   const needed = await store.pepperIdsInUse();
-  let found = configured ?? readPepperFile(file);
+  const found = configured ?? readPepperFile(file);
   if (found === null) {
-    if (needed.length > 0) {
-      throw new Fault(
-        'store_unavailable',
-        `The store holds tokens, but the pepper file ${file} that made them is missing: put it back from a ` +
-          'backup. If it is lost those tokens are dead: move the store file away and make new ones.',
-      );
-    }
-    found = createPepperFile(file, randomBytes);
+    if (needed.length === 0) return null;
+    throw new Fault(
+      'store_unavailable',
+      `The store holds tokens, but the pepper file ${file} that made them is missing: put it back from a ` +
+        'backup. If it is lost those tokens are dead: stop every gateway, then move the store file away, ' +
+        'start again and make new ones.',
+    );
   }
   const peppers = createPeppers(found);
   const missing = needed.filter((id) => !peppers.ids.includes(id));

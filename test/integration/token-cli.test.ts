@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { isWellFormed } from '../../src/tokens/mint.ts';
 import { runCommand, type CommandOutcome } from '../support/command-line.ts';
@@ -266,13 +267,14 @@ describe('latchkey token', () => {
   });
 
   test('a store that cannot be opened ends with 1 and a sentence', async () => {
+    await writeFile(scratch.file('data', 'note'), '');
     await fails(
       1,
       /its folder is a file; name another/,
       'token',
       'list',
       '--store',
-      `sqlite:${scratch.path}/data/pepper/x`,
+      `sqlite:${scratch.path}/data/note/x`,
     );
   });
 });

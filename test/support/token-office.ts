@@ -54,7 +54,7 @@ export async function openTokenOffice(
     clock,
     randomBytes,
     store,
-    peppers,
+    peppers: () => Promise.resolve(peppers),
     announce,
     shared: redis?.cache ?? null,
   });

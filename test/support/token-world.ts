@@ -90,7 +90,7 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
     clock,
     randomBytes: systemRandom,
     store,
-    peppers,
+    peppers: () => Promise.resolve(peppers),
     announce,
     shared,
   });
