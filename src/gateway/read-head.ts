@@ -38,6 +38,8 @@ const noCredentials: readonly (readonly [string, string])[] = [];
 export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | Denial {
   const { method, target } = inbound;
   if (!inbound.exactLine) return deny('malformed_request', 'request line');
+  if (inbound.httpVersion !== '1.1' && inbound.httpVersion !== '1.0')
+    return deny('malformed_request', 'http version');
   if (method === 'TRACE' || method === 'CONNECT') return deny('method_refused', 'trace or connect');
   if (target.length > targetBytesMax) return deny('target_too_long', 'target length');
   const fields = readFields(inbound.rawHeaders, deps.rules);

@@ -10,6 +10,14 @@ describe('the method', () => {
   });
 });
 
+describe('the version', () => {
+  test('is HTTP/1.0 or HTTP/1.1; the parser takes others for them', () => {
+    for (const httpVersion of ['0.9', '2.0', '1.2', '3.0'])
+      assert.equal(refusal(['Host', 'gw.example'], { httpVersion }), 'malformed_request');
+    for (const httpVersion of ['1.0', '1.1']) assert.equal(refusal([], { httpVersion }), 'head');
+  });
+});
+
 describe('the target', () => {
   test('in origin-form keeps its bytes and is split at the first question mark', () => {
     const head = passing([], { target: '/a%20b/c?x=1?y#'.replace('#', '') });
