@@ -219,8 +219,12 @@ function checkReach(request: ReadRequest, reach: BodyReach): Denial | null {
 /** False where the body is compressed or declared in another character set than it will be read in. */
 function isPlainUtf8(head: RequestHead): boolean {
   if (head.contentEncoding !== null && head.contentEncoding.toLowerCase() !== 'identity') return false;
-  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(head.contentType ?? '')?.[1]?.toLowerCase();
-  return charset === undefined || charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii';
+  const contentType = head.contentType ?? '';
+  // Servers look for the word anywhere, and differ in which one counts.
+  const mentions = contentType.match(/charset/gi)?.length ?? 0;
+  if (mentions === 0) return true;
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(contentType)?.[1]?.toLowerCase();
+  return mentions === 1 && (charset === 'utf-8' || charset === 'utf8' || charset === 'us-ascii');
 }
 
 function outside(principal: Principal, reason: string): Denial {

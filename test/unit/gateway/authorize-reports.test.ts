@@ -153,6 +153,14 @@ describe('REPORT', () => {
     assert.equal(await report(body, { 'Content-Encoding': 'gzip' }), malformed);
     assert.equal(await report(body, { 'Content-Encoding': 'identity' }), 'allow');
     assert.equal(await report(body, { 'Content-Type': 'text/xml; charset="utf-7"' }), malformed);
+    for (const unclear of [
+      'text/xml;xcharset=utf-7',
+      'text/xml; charset =utf-8;charset=utf-7',
+      'text/xml; charset=utf-8; charset=utf-16',
+      'text/xml; charset*=utf-7',
+      'text/xml charset=utf-7',
+    ])
+      assert.equal(await report(body, { 'Content-Type': unclear }), malformed, unclear);
     assert.equal(await report(body, { 'Content-Type': 'text/xml; charset=UTF-8' }), 'allow');
     assert.equal(await report(body, { 'Content-Type': 'text/xml' }), 'allow');
   });
