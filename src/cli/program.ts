@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { probeRedis, probeStore } from '../compose/storage-probes.ts';
+import { probePeppers, probeRedis, probeStore } from '../compose/storage-probes.ts';
 import { Fault } from '../core/errors.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { registerConfig } from './config.ts';
@@ -50,6 +50,7 @@ export function buildProgram(world: CommandIo): Command {
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: (config) => probeStore(config, io.clock),
+    peppers: (config) => probePeppers(config, io.clock),
     redis: (config) => probeRedis(config, io.clock),
   });
   return program;

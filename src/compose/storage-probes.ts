@@ -1,9 +1,14 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import type { Config, RedisConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
 import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
 import { secretsOf } from '../storage/redis/endpoint.ts';
 import { openSqlite } from '../storage/sqlite/database.ts';
+import { createSqliteTokenStore } from '../storage/sqlite/token-store.ts';
+import type { Peppers } from '../tokens/digest.ts';
+import { findPeppers } from '../tokens/pepper-file.ts';
 
 /** What Redis says of itself. */
 interface RedisReport {
@@ -22,6 +27,29 @@ interface RedisReport {
 export async function probeStore(config: Config, clock: Clock): Promise<void> {
   const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
   database.close();
+}
+
+/**
+ * Looks for the peppers that the tokens of the store need, as `serve` will; makes neither pepper nor store.
+ * Resolves to false where the first start will make one.
+ * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
+ */
+export async function probePeppers(config: Config, clock: Clock): Promise<boolean> {
+  const place = { configured: config.peppers, file: path.join(config.dataDir, 'pepper') };
+  const { path: storePath } = config.store;
+  if (!existsSync(storePath)) return isThere(await findPeppers({ ...place, store: emptyStore }));
+  const database = await openSqlite({ path: storePath, clock, randomBytes: systemRandom });
+  try {
+    return isThere(await findPeppers({ ...place, store: createSqliteTokenStore(database) }));
+  } finally {
+    database.close();
+  }
+}
+
+const emptyStore = { pepperIdsInUse: () => Promise.resolve([]) };
+
+function isThere(peppers: Peppers | null): boolean {
+  return peppers !== null;
 }
 
 /**

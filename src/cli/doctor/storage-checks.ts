@@ -14,20 +14,24 @@ export interface RedisReport {
   readonly maxmemory: number | null;
 }
 
-/** What the doctor asks of storage. Both reject with a sentence that holds no secret. */
+/** What the doctor asks of storage. All reject with a sentence that holds no secret. */
 export interface DoctorProbes {
   /** Opens the store, checks that it is whole, and closes it. Called only where the file exists. */
   readonly store: (config: Config) => Promise<void>;
+  /** Looks for the peppers that the store's tokens need; false where the first start makes one. Makes nothing. */
+  readonly peppers: (config: Config) => Promise<boolean>;
   /** Connects, asks, and disconnects. */
   readonly redis: (config: NonNullable<Config['redis']>) => Promise<RedisReport>;
 }
 
 /** Folder, files and their permissions, the store, and Redis. */
 export async function checkStorage(config: Config, probes: DoctorProbes): Promise<readonly Finding[]> {
+  const store = await checkStore(config, probes);
   return [
     checkFolder(config.dataDir),
     ...checkPrivate(config),
-    await checkStore(config, probes),
+    store,
+    ...(store.level === 'fail' ? [] : [await checkPeppers(config, probes)]),
     ...checkSpoolSpace(config),
     ...(config.redis ? [await checkRedis(config.redis, probes)] : []),
   ];
@@ -95,6 +99,18 @@ async function checkStore(config: Config, probes: DoctorProbes): Promise<Finding
   } catch (error) {
     const advice = 'stop what holds the file, correct its permissions, or restore it from a backup';
     return fail(subject, error instanceof Error ? error.message : 'cannot be opened', advice);
+  }
+}
+
+/** Without the pepper of its tokens a gateway does not start. */
+async function checkPeppers(config: Config, probes: DoctorProbes): Promise<Finding> {
+  const subject = config.peppers === null ? `pepper ${join(config.dataDir, 'pepper')}` : 'peppers';
+  try {
+    const found = await probes.peppers(config);
+    return ok(subject, found ? 'understands every token of the store' : 'will be made at the first start');
+  } catch (error) {
+    const advice = '`latchkey serve` will not start before; tokens can be revoked in the meantime';
+    return fail(subject, error instanceof Error ? error.message : 'cannot be read', advice);
   }
 }
 
