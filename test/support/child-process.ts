@@ -40,19 +40,20 @@ export interface Child {
 
 const alive = new Set<number>();
 
-function killWhatIsLeft(): void {
+function endWhatIsLeft(): void {
   for (const pid of alive) {
     try {
-      process.kill(pid, 'SIGKILL');
+      // Not KILL: Apache then leaves its own children behind.
+      process.kill(pid, 'SIGTERM');
     } catch {
       // Ended in the meantime.
     }
   }
 }
 
-/** Starts a process; whatever still runs when this process ends is killed. */
+/** Starts a process; whatever still runs when this process ends is told to end. */
 export function startChild(options: ChildOptions): Child {
-  if (!process.listeners('exit').includes(killWhatIsLeft)) process.on('exit', killWhatIsLeft);
+  if (!process.listeners('exit').includes(endWhatIsLeft)) process.on('exit', endWhatIsLeft);
   const child = spawn(options.command, options.args, {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
