@@ -35,7 +35,7 @@ export interface DenialKind {
 /** The one table from denial to HTTP. */
 export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   malformed_request: { status: 400, detail: 'The request head is malformed.', close: true },
-  malformed_target: { status: 400, detail: 'The request target is not acceptable.', close: false },
+  malformed_target: { status: 400, detail: 'The request target is not acceptable.', close: true },
   malformed_host: { status: 400, detail: 'The Host header is not a valid authority.', close: true },
   duplicate_header: { status: 400, detail: 'A header that may stand once stands twice.', close: true },
   malformed_header: { status: 400, detail: 'A request header is malformed.', close: false },

@@ -89,7 +89,7 @@ function render(
   return { status, fields, body, close };
 }
 
-/** A body of at most this many bytes is read to its end, so that the connection can stay. */
+/** A body of at most this many bytes is read to its end, so that a known client's connection can stay. */
 const drainBytesMax = 65_536;
 /** What a closing connection still takes in, so that the client can read its answer first. */
 const lingerBytesMax = 4_194_304;
@@ -104,7 +104,9 @@ export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: 
     res.destroy();
     return 'ends';
   }
-  if (!refusal.close && (req.complete || announcedBytes(req) <= drainBytesMax)) {
+  // Of somebody unknown nothing is read: a body that looks like a request is never near the parser.
+  const readMax = refusal.status === 401 || refusal.status === 429 ? 0 : drainBytesMax;
+  if (!refusal.close && (req.complete || announcedBytes(req) <= readMax)) {
     res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
     drainUnwanted(req);

@@ -143,7 +143,7 @@ export function streamBody(
   };
   let started = false;
   const body = new Readable({
-    highWaterMark: 262_144,
+    highWaterMark: 65_536,
     read() {
       if (!started) {
         started = true;
