@@ -35,6 +35,7 @@ const assertionKeysTarget = '/.well-known/jwks.json';
 
 /** Builds the listener around `serve()`. */
 export function createPublicListener(deps: PublicListenerDeps): PublicListener {
+  const declined = new WeakSet<IncomingMessage>();
   const server = createServer({
     maxHeaderSize: headBytesMax,
     headersTimeout: deps.headMs,
@@ -43,7 +44,11 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     connectionsCheckingInterval: Math.max(Math.min(deps.headMs / 4, 5_000), 50),
     keepAliveTimeout: deps.keepAliveMs,
     noDelay: true,
-    shouldUpgradeCallback: isWebSocketHandshake,
+    shouldUpgradeCallback(req) {
+      const isTunnel = isWebSocketHandshake(req);
+      if (!isTunnel) declined.add(req);
+      return isTunnel;
+    },
     // A request without length and coding has no body (RFC 9112 section 6.3): nothing to read to its end.
     optimizeEmptyRequests: true,
     // The reader refuses a missing Host itself, from the raw fields.
@@ -58,8 +63,13 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
     const hint = { awaitsContinue, exactLine: lines.isExact(req) };
-    if (keys === null) void serve(req, res, hint, deps.pipeline());
+    const pipeline = deps.pipeline();
+    // Node's parser loses what stood behind such a request in one packet, and takes up in the middle of what follows.
+    const isLast = declined.has(req);
+    if (isLast) res.shouldKeepAlive = false;
+    if (keys === null) void serve(req, res, hint, pipeline);
     else sendKeys(req, res, keys);
+    if (isLast) pipeline.ending.add(req.socket);
   };
   server.on('request', (req, res) => take(req, res, false));
   server.on('checkContinue', (req, res) => take(req, res, true));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { endAll } from '../support/end-all.ts';
+import { within } from '../support/eventually.ts';
 import { basic, startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
 import { field, status } from '../support/http-message.ts';
@@ -35,6 +36,28 @@ describe('traps of HTTP engines', () => {
     assert.equal(backend.requests.length, 1);
     return backend.requests[0] as RecordedRequest;
   };
+
+  for (const [what, body] of [
+    ['no body', '\r\n'],
+    ['a body', 'Content-Length: 5\r\n\r\nhello'],
+  ] as const) {
+    test(`an upgrade that is declined, with ${what}, is the last request of its connection: the parser loses what follows`, async () => {
+      const next = head('GET', '/dav/next', [authorization]);
+      for (const split of [0, 20, next.length]) {
+        backend.forget();
+        const raw = await openRaw(gateway.port);
+        const first = `PUT /dav/first HTTP/1.1\r\nHost: gw.example\r\n${authorization}\r\nConnection: Upgrade\r\nUpgrade: foo\r\n${body}`;
+        await raw.send(first + next.slice(0, split), 'PUT');
+        await raw.send(next.slice(split));
+        const answer = await raw.nextResponse();
+        assert.equal(status(answer), 200);
+        assert.equal(field(answer, 'connection'), 'close');
+        await within('the close', 2_000, raw.closed);
+        assert.equal(only().target, '/dav/first');
+        assert.equal(raw.responses.length, 0);
+      }
+    });
+  }
 
   test('a REPORT or SEARCH without a body is answered where the body would decide', async () => {
     const scoped = await gateway.token({ scopes: ['path:/dav/:rw'] });
