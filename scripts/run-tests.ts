@@ -5,6 +5,7 @@
  * when nothing ran.
  */
 import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
@@ -55,6 +56,9 @@ async function runTests(files: readonly string[]): Promise<Counts> {
   await pipeline(events, new spec(), output);
   return counts;
 }
+
+// Tests start the product hundreds of times: compiled once, it starts in half the CPU time.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, '../node_modules/.cache/compiled');
 
 const files = testFiles();
 const { passed, failed, skipped, success } = files.length === 0 ? nothing : await runTests(files);
