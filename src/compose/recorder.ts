@@ -1,5 +1,5 @@
 import type { Recorder } from '../gateway/record.ts';
-import { faults } from '../core/errors.ts';
+import { Fault, faults } from '../core/errors.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -25,8 +25,36 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
       if (Object.hasOwn(faults, outcome)) metrics.upstreamError(outcome as keyof typeof faults);
       accessLog?.record(record);
     },
-    fault(requestId, error) {
-      log.error({ requestId, error }, 'request failed');
+    fault(requestId, error, route) {
+      if (!(error instanceof Fault) || error.code === 'internal') {
+        log.error({ requestId, route, error }, 'request failed');
+        return;
+      }
+      // Expected: where it was thrown says nothing, and backends fail by the thousand.
+      const { code, message, cause } = error;
+      const fields = { requestId, route, fault: code, reason: message };
+      log.warn({ ...fields, cause: codeOf(cause), advice: adviceFor(error) }, 'request failed');
     },
   };
+}
+
+function codeOf(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.name;
+}
+
+/** The operator's next step, or undefined where the message says it. */
+function adviceFor(fault: Fault): string | undefined {
+  const cause = codeOf(fault.cause) ?? '';
+  if (/ALTNAME/.test(cause)) {
+    return 'name the backend in `backend` by a name that its certificate holds';
+  }
+  if (/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/.test(cause)) {
+    return "renew the backend's certificate, and compare the clocks";
+  }
+  if (/CERT|UNABLE_TO_VERIFY/.test(cause)) {
+    return 'name the authority that signed its certificate: `backendCa: {fromFile: PATH}` of this route';
+  }
+  if (fault.code === 'backend_refused_credentials') return 'correct `backendAuth` of this route';
+  return fault.code.startsWith('backend_') ? '`latchkey doctor` looks at every backend' : undefined;
 }

@@ -149,9 +149,10 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
     // Interim responses end here: 100 was already answered, 102 and 103 are advice.
     if (status < 200) return;
     const { res, authenticatesItself } = this.#forwarding;
+    const { origin } = this.#backend;
     this.#backendMs = performance.now() - this.#startedMs;
     if (status === 401 && authenticatesItself) {
-      throw new Fault('backend_refused_credentials', 'the backend answered 401 to the gateway itself');
+      throw new Fault('backend_refused_credentials', `${origin} answered 401 to the gateway itself`);
     }
     const head = clientHead(headers, this.#forwarding.addressesFor(this.#backend));
     res.writeHead(status, message ?? '', head.fields);
@@ -193,7 +194,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
       this.#finish('aborted');
       return;
     }
-    const fault = toFault(error, this.#forwarding.group.size);
+    const fault = toFault(error, this.#backend.origin);
     if (this.#status === 0) {
       res.off('close', this.#onClose);
       this.#watch.delete(this);
@@ -264,14 +265,13 @@ const unreachable = new Set([
   'EADDRNOTAVAIL',
 ]);
 
-/** Names what went wrong at the backend; the message keeps the cause for the log. */
-function toFault(error: Error, backends: number): Fault {
+/** Names what went wrong at which backend; the message keeps the cause for the log. */
+function toFault(error: Error, origin: string): Fault {
   if (error instanceof Fault) return error;
   const code = (error as NodeJS.ErrnoException).code ?? error.name;
-  const where = backends > 1 ? 'a backend' : 'the backend';
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Fault('backend_timeout', `${where}: ${code}`, error);
-  if (unreachable.has(code) || /CERT|TLS|SSL|SELF_SIGNED|ALTNAME/.test(code)) {
-    return new Fault('backend_unreachable', `${where}: ${code}`, error);
+  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Fault('backend_timeout', `${origin}: ${code}`, error);
+  if (unreachable.has(code) || /CERT|TLS|SSL|ALTNAME|UNABLE_TO_VERIFY/.test(code)) {
+    return new Fault('backend_unreachable', `${origin}: ${code}`, error);
   }
   if (
     code.startsWith('HPE_') ||
@@ -283,10 +283,10 @@ function toFault(error: Error, backends: number): Fault {
     code === 'ERR_INVALID_HTTP_TOKEN' ||
     code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
   ) {
-    return new Fault('backend_garbage', `${where}: ${code}`, error);
+    return new Fault('backend_garbage', `${origin}: ${code}`, error);
   }
   if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') {
-    return new Fault('backend_reset', `${where}: ${code}`, error);
+    return new Fault('backend_reset', `${origin}: ${code}`, error);
   }
-  return new Fault('internal', `forwarding failed: ${code}`, error);
+  return new Fault('internal', `forwarding to ${origin} failed: ${code}`, error);
 }

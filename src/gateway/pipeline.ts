@@ -82,7 +82,7 @@ export async function serve(
     }
   } catch (error) {
     if (error instanceof ClientStalled) denial = deny('request_timeout', 'body stalled');
-    else if (!(error instanceof ClientGone)) fault = asFault(error, requestId, deps.recorder);
+    else if (!(error instanceof ClientGone)) fault = asFault(error, requestId, decision, deps.recorder);
   } finally {
     let status = forwarded?.status ?? 0;
     const refusal = refusalFor(denial, fault, decision, requestId);
@@ -278,8 +278,13 @@ function whoAndWhere(
 }
 
 /** Whatever was thrown is a fault: an error is never an allow, and never the client's. */
-export function asFault(error: unknown, requestId: string, recorder: Recorder): Fault {
+export function asFault(
+  error: unknown,
+  requestId: string,
+  decision: Decision | null,
+  recorder: Recorder,
+): Fault {
   const fault = error instanceof Fault ? error : new Fault('internal', 'unexpected error', error);
-  recorder.fault(requestId, error);
+  recorder.fault(requestId, error, decision?.route?.name ?? null);
   return fault;
 }

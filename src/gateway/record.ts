@@ -32,6 +32,6 @@ export interface RequestRecord {
 export interface Recorder {
   begin(): void;
   record(record: RequestRecord): void;
-  /** A fault worth a log line of its own. */
-  fault(requestId: string, error: unknown): void;
+  /** A fault worth a log line of its own; `route` is null where it came before one was found. */
+  fault(requestId: string, error: unknown, route: string | null): void;
 }

@@ -48,7 +48,7 @@ export async function upgrade(
     closeWith(socket, refusal, null);
   };
   const fail = (error: unknown): void => {
-    answer.fault = asFault(error, requestId, deps.recorder);
+    answer.fault = asFault(error, requestId, decision, deps.recorder);
     refuse(renderFault(answer.fault.code, requestId));
   };
   try {
