@@ -1,6 +1,9 @@
 #!/usr/bin/env node
-import { processIo } from './cli/process-io.ts';
-import { runProgram } from './cli/program.ts';
+// Before all else is loaded: a HUP that comes this early would end a gateway. `serve` reads its configuration later.
+if (process.argv.includes('serve')) process.on('SIGHUP', () => undefined);
+
+const { processIo } = await import('./cli/process-io.ts');
+const { runProgram } = await import('./cli/program.ts');
 
 const exitCode = await runProgram(process.argv.slice(2), processIo());
 if (exitCode !== null) process.exitCode = exitCode;

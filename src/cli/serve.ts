@@ -24,15 +24,25 @@ export function registerServe(program: Command, io: CommandIo, version: string):
 }
 
 async function serve(command: Command, io: CommandIo, version: string): Promise<void> {
-  const loaded = requireCommandConfig(command, io, 'required');
-  const gateway = await start(loaded.config, version);
-  announce(gateway, loaded.config, loaded.file, io);
-  const reload = (): void => reloadConfig(gateway, command, io);
+  let gateway: Gateway | null = null;
+  let isReloadDue = false;
+  const reload = (): void => {
+    if (gateway === null) isReloadDue = true;
+    else reloadConfig(gateway, command, io);
+  };
   process.on('SIGHUP', reload);
-  const signal = await stopSignal();
-  gateway.log.info({ signal }, 'draining');
-  await gateway.drain();
-  process.off('SIGHUP', reload);
+  try {
+    const loaded = requireCommandConfig(command, io, 'required');
+    gateway = await start(loaded.config, version);
+    announce(gateway, loaded.config, loaded.file, io);
+    // What was read may be older than a HUP that came during the start.
+    if (isReloadDue) reload();
+    const signal = await stopSignal();
+    gateway.log.info({ signal }, 'draining');
+    await gateway.drain();
+  } finally {
+    process.off('SIGHUP', reload);
+  }
 }
 
 async function start(config: Config, version: string): Promise<Gateway> {
