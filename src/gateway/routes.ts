@@ -9,8 +9,8 @@ export interface Located {
 export interface RouteTable<Route extends Located> {
   /**
    * The route with the longest path prefix, whole segments, among those of this host; where the
-   * host has none, among those of every host. Null where nothing matches, and for all below
-   * `/.latchkey/`, which is the gateway's own.
+   * host has none, among those of every host. Null where nothing matches, for all below `/.latchkey/`, which
+   * is the gateway's own, and where a server that cuts path parameters off would see the path of another route.
    */
   find(host: string, path: CanonicalPath): Route | null;
 }
@@ -37,15 +37,20 @@ export function createRouteTable<Route extends Located>(routes: readonly Route[]
     const every = name === host ? [] : routes.filter((route) => hostOf(route) === name);
     byHost.set(host, compilePrefixes([...every, ...routes.filter((route) => hostOf(route) === host)]));
   }
+  const locate = (host: string, path: string): Route | null => {
+    if (path.startsWith(ownPath) && (path.length === ownPath.length || path.startsWith(ownPrefix)))
+      return null;
+    if (byHost.size > 0) {
+      const found = longestPrefix(routesOfHost(byHost, host), path);
+      if (found !== null) return found;
+    }
+    return longestPrefix(everyHost, path);
+  };
   return {
     find(host, path) {
-      if (path.startsWith(ownPath) && (path.length === ownPath.length || path.startsWith(ownPrefix)))
-        return null;
-      if (byHost.size > 0) {
-        const found = longestPrefix(routesOfHost(byHost, host), path);
-        if (found !== null) return found;
-      }
-      return longestPrefix(everyHost, path);
+      const route = locate(host, path);
+      if (route === null || !path.includes(';') || route.match.path.includes(';')) return route;
+      return locate(host, path.replace(/;[^/]*/g, '')) === route ? route : null;
     },
   };
 }

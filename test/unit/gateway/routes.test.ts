@@ -24,6 +24,15 @@ describe('the route of a request', () => {
     assert.equal(found([route(null, '/dav/')], 'h', '/da'), null);
   });
 
+  test('is none where cutting path parameters off would make it the path of another route', () => {
+    const routes = [route(null, '/'), route(null, '/dav/in/')];
+    for (const path of ['/dav/in;a/x', '/dav;a/in/x', '/dav/in;', '/.latchkey;a/x'])
+      assert.equal(found(routes, 'h', path), null, path);
+    assert.equal(found(routes, 'h', '/dav/in/x;a'), '* /dav/in/');
+    assert.equal(found(routes, 'h', '/dav/out;a/x'), '* /');
+    assert.equal(found([route(null, '/'), route(null, '/a;b/')], 'h', '/a;b/x'), '* /a;b/');
+  });
+
   test('is none where no prefix matches', () => {
     assert.equal(found([], 'h', '/'), null);
     assert.equal(found([route(null, '/dav/')], 'h', '/'), null);
