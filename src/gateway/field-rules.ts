@@ -148,11 +148,21 @@ const droppedPrefixes = [
   'x-goog-authenticated-',
   'cf-access-',
   'tailscale-',
+  'x-pomerium-',
+  'x-vouch-',
+  'x-amzn-oidc-',
+  'x-auth-user',
+  'auth-user',
+  'wl-proxy-',
   'remote-',
   // RFC 9440, and what servers sent before it.
   'client-cert',
   'x-client-cert',
   'x-ssl-client-',
+  'x-ssl-cert',
+  'x-tls-client-',
+  'x-amzn-mtls-',
+  'x-arr-clientcert',
   'ssl-client-',
 ] as const;
 

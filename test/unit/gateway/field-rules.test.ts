@@ -27,6 +27,8 @@ const gatewayOnly = [
     'tailscale-user-login',
   ],
   ...['client-cert', 'client-cert-chain', 'x-client-cert', 'ssl-client-verify', 'x-ssl-client-s-dn'],
+  ...['x-pomerium-jwt-assertion', 'x-vouch-user', 'x-amzn-oidc-identity', 'x-auth-user', 'auth-user'],
+  ...['wl-proxy-client-ip', 'x-ssl-cert', 'x-tls-client-cert', 'x-amzn-mtls-clientcert', 'x-arr-clientcert'],
   ...['x-script-name', 'script-name', 'path-info', 'x-path-info', 'x-rewrite-uri', 'x-override-url'],
   ...['x-sendfile-type', 'x-accel-mapping', 'x-authentik-username', 'company-user', 'company.user'],
 ];
