@@ -1,9 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, loadavg, release, totalmem } from 'node:os';
 
-/** The page that RESULTS.md is: the method, the machine and the table. */
-export function describeRun(table: string, rounds: number): string {
+/** From here on the page is written by hand and kept. */
+const byHand = '## What the profile says';
+
+/** The page that RESULTS.md is: method, machine and table, then what `former` says by hand. */
+export function describeRun(table: string, rounds: number, former: string): string {
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
+  const kept = former.includes(byHand) ? `\n${former.slice(former.indexOf(byHand))}` : '';
   const gibibytes = Math.round(totalmem() / 2 ** 30);
   return `# Results
 
@@ -25,5 +29,5 @@ large transfers a round). Other work on the machine only ever adds to a sample: 
 the budgets are held against that ("least"); the median stands beside it.
 
 ${table}
-`;
+${kept}`;
 }

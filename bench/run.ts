@@ -2,7 +2,7 @@
  * `npm run bench [-- --only NAME --rounds N --write]`: measures the product and what else one could use in the
  * same run, prints a table, and with --write keeps it in RESULTS.md. The method is described there.
  */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { readOptions } from './options.ts';
 import { loadCore, pinSelf } from './pinned.ts';
 import { describeRun } from './results.ts';
