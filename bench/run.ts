@@ -31,5 +31,7 @@ for (const [name, measure] of Object.entries(scenarios)) {
 }
 const table = toMarkdown(rows);
 console.log(table);
-if (options.write)
-  await writeFile(new URL('RESULTS.md', import.meta.url), describeRun(table, options.rounds));
+if (options.write) {
+  const page = new URL('RESULTS.md', import.meta.url);
+  await writeFile(page, describeRun(table, options.rounds, await readFile(page, 'utf8')));
+}
