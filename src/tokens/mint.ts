@@ -55,6 +55,14 @@ export function isWellFormed(secret: string): boolean {
   return claimed === crc32(secret, tokenPrefix.length, checksumAt);
 }
 
+/** Whether a token stands anywhere in the text: such a text must not be kept in clear. */
+export function holdsToken(text: string): boolean {
+  for (let at = text.indexOf(tokenPrefix); at !== -1; at = text.indexOf(tokenPrefix, at + 1)) {
+    if (isWellFormed(text.slice(at, at + tokenLength))) return true;
+  }
+  return false;
+}
+
 /** CRC-32 (IEEE) of base62 text between two positions, or -1 where a character is not base62. */
 function crc32(text: string, start: number, end: number): number {
   let crc = 0xffffffff;

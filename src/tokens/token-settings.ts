@@ -1,5 +1,6 @@
 import { parseCidr } from '../config/addresses.ts';
 import { expandScope, formatScope, parseScopes } from '../core/scope.ts';
+import { holdsToken } from './mint.ts';
 import type { TokenRecord } from './token-store.ts';
 
 const nameCharsMax = 120;
@@ -95,6 +96,11 @@ export function settle(
 }
 
 function checkName(name: string): TokenRefusal | null {
+  if (holdsToken(name)) {
+    const why =
+      'it would be kept in clear: choose a name such as "phone", and revoke that token if others saw it';
+    return refuse('bad_name', `The name given is or holds the value of a token, and ${why}.`);
+  }
   const { length } = Array.from(name);
   if (length >= 1 && length <= nameCharsMax && name.trim() !== '' && !/\p{C}/u.test(name)) return null;
   return refuse('bad_name', `A token's name has 1 to ${nameCharsMax} printable characters.`);

@@ -102,6 +102,18 @@ describe('creating a token', () => {
     test(`is refused with ${what}`, async () => refused(await create(settings), code));
   }
 
+  test('is refused with a token in its name, which nothing repeats', async () => {
+    const minted = await create({});
+    assert.ok(minted.kind === 'minted');
+    for (const name of [minted.value, `lk_ ${minted.value} of alice`]) {
+      const outcome = await create({ name });
+      refused(outcome, 'bad_name');
+      assert.ok(!JSON.stringify(outcome).includes(minted.value));
+      refused(await world.lifecycle.edit(tester, minted.token.id, { name }), 'bad_name');
+    }
+    assert.equal((await create({ name: `${minted.value.slice(0, -1)} begins like a token` })).kind, 'minted');
+  });
+
   test('is refused for a user who is disabled', async () => {
     const settings = { name: 'phone', scopes: ['*'] };
     refused(await world.lifecycle.create(tester, { ...alice, disabled: true }, settings), 'owner_gone');
