@@ -106,12 +106,15 @@ export function parseAuthority(text: string): Parsed<string> {
 
 /** A name or address to listen on. */
 export function parseListenHost(text: string): Parsed<string> {
+  if (text.startsWith('[') && isHost(text)) {
+    return { wrong: `must be an address without brackets: ${text.slice(1, -1)}` };
+  }
   const wrong = 'must be an address or a host name, such as 127.0.0.1; leave it out to listen everywhere';
-  return isIP(text) !== 0 || (isHost(text) && !text.startsWith('[')) ? { value: text } : { wrong };
+  return isIP(text) !== 0 || isHost(text) ? { value: text } : { wrong };
 }
 
 function isHost(text: string): boolean {
-  if (text.startsWith('[')) return isIP(text.slice(1, -1)) === 6;
+  if (text.startsWith('[')) return text.endsWith(']') && isIP(text.slice(1, -1)) === 6;
   if (/^[\d.]+$/.test(text)) return isIP(text) === 4;
   return (
     text.length <= 253 && /^[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?$/.test(text) && !text.includes('..')

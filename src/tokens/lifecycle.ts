@@ -98,7 +98,10 @@ async function create(
   settings: TokenSettings,
   origin: AuditEvent['details'],
 ): Promise<MintedToken | TokenRefusal> {
-  if (owner.disabled) return refuse('owner_gone', `The user ${owner.name} is disabled or removed.`);
+  if (owner.disabled) {
+    const advice = '`latchkey user list` shows which; `latchkey user enable` lets a disabled user in again';
+    return refuse('owner_gone', `The user ${owner.name} is disabled or removed: ${advice}.`);
+  }
   const now = deps.clock.now();
   const fields = settle(unsettled, { name: '', scopes: [], ...settings }, owner.name, now);
   if ('kind' in fields) return fields;

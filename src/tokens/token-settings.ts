@@ -138,7 +138,10 @@ function settleLifetime(current: Lifetime, chosen: TokenSettings, now: number): 
   const { expiresAt } = chosen;
   if (slidingMs === null) return settleFixed(current, chosen, now);
   if (expiresAt !== undefined && expiresAt !== null) {
-    return refuse('bad_expiry', 'A sliding token takes its absolute end as "until", not as an expiry.');
+    return refuse(
+      'bad_expiry',
+      'A sliding token takes its absolute end as "until" (--until on the command line), not as an expiry.',
+    );
   }
   if (!(slidingMs >= slidingMsMin && slidingMs <= spanMsMax)) {
     return refuse('bad_expiry', 'A sliding window is at least five minutes and at most a century.');

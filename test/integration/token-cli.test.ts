@@ -158,11 +158,12 @@ describe('latchkey token', () => {
     await fails(2, /--expires takes/, ...create('--scope', '*', '--expires', '2099-02-30T10:00'));
     await fails(2, /--until takes/, ...create('--scope', '*', '--sliding', '7d', '--until', '2027-02-30'));
     await fails(2, /future/, ...create('--scope', '*', '--expires', '2020-01-01'));
+    await fails(2, /--until/, ...create('--scope', '*', '--sliding', '7d', '--expires', '30d'));
     await fails(2, /five minutes/, ...create('--scope', '*', '--sliding', '10s'));
     await fails(2, /Network/, ...create('--scope', '*', '--network', 'home'));
     await fails(2, /Scope "fly"/, ...create('--scope', 'fly'));
     await ok('user', 'disable', 'alice');
-    await fails(4, /disabled/, ...create('--scope', '*'));
+    await fails(4, /alice is disabled or removed: .*`latchkey user enable`/, ...create('--scope', '*'));
   });
 
   test('list and show tell everything but the value', async () => {

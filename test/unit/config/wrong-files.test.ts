@@ -210,6 +210,14 @@ const values: readonly Golden[] = [
     expected: ['latchkey.yaml:2:51: redis.database: must be 0: a cluster has no other'],
   },
   {
+    title: 'addresses to listen on in brackets',
+    yaml: `${backend}listen: { host: "[::1]" }\nadmin: { host: "[::1" }`,
+    expected: [
+      'latchkey.yaml:2:17: listen.host: must be an address without brackets: ::1',
+      'latchkey.yaml:3:16: admin.host: must be an address or a host name, such as 127.0.0.1; leave it out to listen everywhere',
+    ],
+  },
+  {
     title: 'two peppers of one name',
     yaml: `${backend}peppers:\n  - { id: a, secret: { fromEnv: A } }\n  - { id: a, secret: { fromEnv: B } }`,
     expected: [
