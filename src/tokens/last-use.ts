@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { PepperId, TokenDigest, TokenId } from '../core/ids.ts';
 import type { TokenStore, TokenUse } from './token-store.ts';
@@ -91,6 +92,8 @@ export function createLastUse({ clock, store, onFault }: LastUseDeps): LastUse {
         onFault(error);
         return putBack(due.slice(start));
       }
+      // Each batch blocks while it is written: requests get their turn in between.
+      await nextTurn();
     }
     const orders = redigests;
     redigests = new Map();
