@@ -72,7 +72,9 @@ describe('reload and shutdown', () => {
     await gateway.rewriteConfig({ routes: [route({ backend: second.url })] });
     gateway.hup();
     // A request sent before that would be held as well.
-    await eventually('the reload to be told', async () => gateway.output().includes('configuration reloaded'));
+    await eventually('the reload to be told', async () =>
+      gateway.output().includes('configuration reloaded'),
+    );
     assert.equal(await ask(), 'second');
     assert.equal(await gateway.metric('latchkey_config_last_reload_successful'), 1);
     release();
