@@ -15,6 +15,8 @@ export interface CommandIo {
    * Rejects with `CommandFailure` where the person there gives up, or `--no-input` forbids to ask.
    */
   readStdin(): Promise<string>;
+  /** Asks at the terminal, where there is one (`interactive`); anything but yes, also no answer, is false. */
+  confirm(question: string): Promise<boolean>;
   /** True where standard input is a terminal. */
   readonly interactive: boolean;
   /** True where stdout is a terminal and NO_COLOR is not set. */

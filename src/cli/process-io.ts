@@ -12,6 +12,7 @@ export function processIo(): CommandIo {
     stdout: (data) => void process.stdout.write(data),
     stderr: (data) => void process.stderr.write(data),
     readStdin: () => (process.stdin.isTTY ? readSilently() : text(process.stdin)),
+    confirm: askAtTerminal,
     interactive: process.stdin.isTTY === true,
     color: process.stdout.isTTY === true && !process.env['NO_COLOR'],
     env: process.env,
@@ -51,6 +52,23 @@ function readSilently(): Promise<string> {
     lines.once('close', () => {
       process.stderr.write('\n');
       reject(new CommandFailure(exitCodes.refused, 'No answer; nothing was changed.'));
+    });
+  });
+}
+
+function askAtTerminal(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  return new Promise((resolve) => {
+    let isAnswered = false;
+    lines.question(`${question} [y/N] `, (answer) => {
+      isAnswered = true;
+      resolve(/^y(es)?$/i.test(answer.trim()));
+      lines.close();
+    });
+    // Ctrl-C and Ctrl-D close it, and leave the cursor behind the question.
+    lines.once('close', () => {
+      if (!isAnswered) process.stderr.write('\n');
+      resolve(false);
     });
   });
 }

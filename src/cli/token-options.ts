@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { parseScope } from '../core/scope.ts';
 import type { TokenSettings } from '../tokens/token-settings.ts';
-import type { GlobalOptions } from './command-io.ts';
+import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
 import { readDuration, readMoment } from './moments.ts';
 
@@ -60,4 +61,17 @@ export function readSettings(options: SettingOptions, now: number): TokenSetting
       deleteUnusedMs: readDuration('--delete-unused-after', deleteUnusedAfter),
     }),
   };
+}
+
+/** Tells of scopes for routes that the configuration does not know, where it knows any: they allow nothing yet. */
+export function warnOfRoutes(io: CommandIo, scopes: readonly string[], routeNames: readonly string[]): void {
+  if (routeNames.length === 0) return;
+  for (const text of new Set(scopes)) {
+    const scope = parseScope(text);
+    if (scope.kind !== 'route' || routeNames.includes(scope.route)) continue;
+    const known = `its routes are ${routeNames.join(', ')}`;
+    io.stderr(
+      `latchkey: the configuration has no route "${scope.route}", so ${text} allows nothing: ${known}.\n`,
+    );
+  }
 }

@@ -6,7 +6,7 @@ import { administer, commandActor, readTokenId, requireUser } from './administra
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
 import { formatMoment, readMoment } from './moments.ts';
-import { addSettingOptions, readSettings, type SettingOptions } from './token-options.ts';
+import { addSettingOptions, readSettings, type SettingOptions, warnOfRoutes } from './token-options.ts';
 import { renderToken, renderTokens, tokenToJson } from './token-output.ts';
 import { addRevoke } from './token-revoke.ts';
 
@@ -37,9 +37,10 @@ function addCreate(token: Command, io: CommandIo): void {
       const options = self.optsWithGlobals<SettingOptions & MintOptions & { readonly user: string }>();
       const settings = readSettings(options, io.clock.now());
       if (settings.name === undefined) throw new CommandFailure(exitCodes.usage, 'a token needs a --name.');
-      return administer(self, io, async ({ users, lifecycle }) => {
+      return administer(self, io, async ({ users, lifecycle, routeNames }) => {
         const user = await requireUser(users, options.user);
         const minted = granted(await lifecycle.create(commandActor(), user, settings));
+        warnOfRoutes(io, settings.scopes ?? [], routeNames);
         printMinted(io, options, minted, user.name);
       });
     });
@@ -94,8 +95,9 @@ function addEdit(token: Command, io: CommandIo): void {
           'nothing to change: give an option such as --name or --expires.',
         );
       }
-      await administer(self, io, async ({ lifecycle }) => {
+      await administer(self, io, async ({ lifecycle, routeNames }) => {
         granted(await lifecycle.edit(commandActor(), readTokenId(id), settings));
+        warnOfRoutes(io, settings.scopes ?? [], routeNames);
       });
       await show(self, io, id);
     });

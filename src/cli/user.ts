@@ -32,9 +32,7 @@ export function registerUser(program: Command, io: CommandIo): void {
   addChange(user, io, 'enable', 'let a disabled user in again', 'enabled', ({ users }, { id }) =>
     users.setDisabled(commandActor().name, id, false),
   );
-  addChange(user, io, 'remove', 'remove a user and revoke all its tokens', 'removed', ({ users }, { id }) =>
-    users.remove(commandActor().name, id),
-  );
+  addRemove(user, io);
   addPassword(user, io);
 }
 
@@ -84,6 +82,33 @@ function addChange(
         report(io, self.optsWithGlobals<GlobalOptions>(), changed, done);
       }),
     );
+}
+
+function addRemove(user: Command, io: CommandIo): void {
+  user
+    .command('remove <name>')
+    .description('remove a user and revoke all its tokens')
+    .option('--yes', 'do not ask; needed where there is no terminal to ask at')
+    .action((text: string, _options: unknown, self: Command) =>
+      administer(self, io, async ({ users }) => {
+        const options = self.optsWithGlobals<GlobalOptions & { readonly yes?: boolean }>();
+        const { id, name } = await requireUser(users, text);
+        if (options.yes !== true) await confirmRemoval(io, options, name);
+        report(io, options, granted(await users.remove(commandActor().name, id)), 'removed');
+      }),
+    );
+}
+
+/** @throws CommandFailure (refused) where nobody says yes. */
+async function confirmRemoval(io: CommandIo, { input }: GlobalOptions, name: string): Promise<void> {
+  const mayAsk = io.interactive && input;
+  if (mayAsk && (await io.confirm(`Remove the user ${name} and revoke all its tokens for good?`))) return;
+  throw new CommandFailure(
+    exitCodes.refused,
+    mayAsk
+      ? 'nothing was removed.'
+      : `removing ${name} revokes all its tokens for good: confirm it with --yes; nothing was removed.`,
+  );
 }
 
 function addList(user: Command, io: CommandIo): void {

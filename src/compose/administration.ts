@@ -18,6 +18,8 @@ export interface Administration {
   readonly tokens: TokenStore;
   readonly lifecycle: TokenLifecycle;
   readonly users: Users;
+  /** The routes of the configuration that was given; none where it has none. */
+  readonly routeNames: readonly string[];
   close(): Promise<void>;
 }
 
@@ -45,7 +47,8 @@ export async function openAdministration(
       queueMax: config.limits.passwordQueue,
     });
     const users = createUsers({ clock, store: store.users, passwords, randomBytes: systemRandom, announce });
-    return { tokens: store.tokens, lifecycle, users, close: () => closers.closeAll() };
+    const routeNames = config.routes.map(({ name }) => name);
+    return { tokens: store.tokens, lifecycle, users, routeNames, close: () => closers.closeAll() };
   } catch (error) {
     await closers.closeAll();
     throw error;

@@ -72,7 +72,21 @@ describe('latchkey user', () => {
     assert.match((await ok('user', 'list')).stdout, /Alice +disabled/);
     assert.match((await ok('user', 'disable', 'alice')).stderr, /was disabled before/);
     await ok('user', 'enable', 'ALICE');
-    await ok('user', 'remove', 'alice');
+    await ok('user', 'remove', 'alice', '--yes');
+    assert.deepEqual(await json('user', 'list'), []);
+  });
+
+  test('remove wants a yes: at the terminal, or as --yes where there is none', async () => {
+    await ok('user', 'add', 'alice');
+    await fails(4, /alice revokes all its tokens.*--yes/, 'user', 'remove', 'alice');
+    await fails(3, /no user "bob"/, 'user', 'remove', 'bob');
+    const atTerminal = (confirms: boolean, ...more: readonly string[]): Promise<CommandOutcome> =>
+      runCommand(['user', 'remove', 'alice', ...more], { cwd: scratch.path, interactive: true, confirms });
+    const declined = await atTerminal(false);
+    assert.deepEqual([declined.exitCode, declined.stderr], [4, 'latchkey: nothing was removed.\n']);
+    assert.match((await atTerminal(true, '--no-input')).stderr, /confirm it with --yes/);
+    assert.equal((await json<unknown[]>('user', 'list')).length, 1);
+    assert.equal((await atTerminal(true)).stderr, 'User alice removed.\n');
     assert.deepEqual(await json('user', 'list'), []);
   });
 
@@ -164,6 +178,23 @@ describe('latchkey token', () => {
     await fails(2, /Scope "fly"/, ...create('--scope', 'fly'));
     await ok('user', 'disable', 'alice');
     await fails(4, /alice is disabled or removed: .*`latchkey user enable`/, ...create('--scope', '*'));
+  });
+
+  test('create and edit warn of a scope for a route that the configuration does not know', async () => {
+    const scopes = ['--scope', 'route:files:rw', '--scope', 'route:nosuch:r'];
+    // Without routes there is nothing to compare with.
+    assert.equal((await ok(...create(...scopes, '--quiet'))).stderr, '');
+    const routes =
+      '[{ name: files, backend: "http://a" }, { name: cal, match: { path: /cal/ }, backend: "http://b" }]';
+    await writeFile(scratch.file('latchkey.yaml'), `routes: ${routes}\n`);
+    const made = await run(create(...scopes, '--json'));
+    assert.equal(made.exitCode, 0);
+    const warning =
+      'latchkey: the configuration has no route "nosuch", so route:nosuch:r allows nothing: its routes are files, cal.\n';
+    assert.equal(made.stderr, warning);
+    const { id } = JSON.parse(made.stdout) as ShownToken;
+    assert.equal((await ok('token', 'edit', id, ...scopes)).stderr, warning);
+    assert.equal((await ok('token', 'edit', id, '--scope', 'route:cal:r')).stderr, '');
   });
 
   test('list and show tell everything but the value', async () => {

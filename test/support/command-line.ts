@@ -16,6 +16,8 @@ export interface CommandWorld {
   readonly stdin?: string;
   /** Default: false. */
   readonly interactive?: boolean;
+  /** What a person at the terminal answers; questions where there is no terminal are mistakes. */
+  readonly confirms?: boolean;
   readonly clock?: CommandIo['clock'];
 }
 
@@ -32,6 +34,10 @@ export async function runCommand(argv: readonly string[], world: CommandWorld): 
       stderr += text;
     },
     readStdin: () => Promise.resolve(world.stdin ?? ''),
+    confirm: async () => {
+      if (world.interactive === true && world.confirms !== undefined) return world.confirms;
+      throw new Error('nobody is there to be asked');
+    },
     interactive: world.interactive ?? false,
     color: false,
     env: world.env ?? {},
