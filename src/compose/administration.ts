@@ -73,10 +73,10 @@ async function openAnnouncing(
   clock: Clock,
   log: Log,
 ): Promise<OpenedRedis | null> {
-  if (config.redis === null) return null;
-  const missing = missingSecrets.find(({ key }) => key.startsWith('redis.'));
+  const missing = missingSecrets.find(({ key }) => key === 'redis' || key.startsWith('redis.'));
   try {
     if (missing !== undefined) throw new Fault('store_unavailable', formatProblem(missing));
+    if (config.redis === null) return null;
     const peppers = await store.findPeppers();
     return peppers && (await openRedis(config.redis, store.tokens.realm, peppers, clock, log));
   } catch (error) {

@@ -58,7 +58,12 @@ export function loadConfig(sources: ConfigSources): ConfigResult {
     ...(parsed.success ? [] : describeIssues(parsed.error.issues, root)),
     ...crossCheck(root, { routesRequired: sources.routesRequired, inFile: map.inFile }),
   ];
-  const wrong = [...problems, ...toProblems('config', findings, map)];
+  // A URL of Redis holds a password, so a file that was to hold it is as good as a secret.
+  const unread = problems.filter(
+    ({ kind, key }) => !sources.routesRequired && kind === 'environment' && key === 'redis',
+  );
+  const told = problems.filter((problem) => !unread.includes(problem));
+  const wrong = [...told, ...toProblems('config', findings, map)];
   if (!parsed.success || wrong.length > 0) return { kind: 'invalid', file: file.path, problems: wrong };
 
   const fileFolder = file.path === null ? sources.cwd : dirname(file.path);
@@ -67,7 +72,7 @@ export function loadConfig(sources: ConfigSources): ConfigResult {
     secretReader(sources.env, fileFolder, sources.readFile),
     (key) => (map.inFile([key]) ? fileFolder : sources.cwd),
   );
-  const missingSecrets = toProblems('environment', missing, map);
+  const missingSecrets = [...unread, ...toProblems('environment', missing, map)];
   if (missingSecrets.length > 0 && sources.routesRequired) {
     return { kind: 'invalid', file: file.path, problems: missingSecrets };
   }

@@ -117,6 +117,18 @@ describe('tokens can be cut off', () => {
   });
 });
 
+test('tokens can be cut off where the file with the URL of Redis cannot be read', async () => {
+  const id = await seed();
+  const variables = { LATCHKEY_REDIS_FILE: scratch.file('gone') };
+  const revoked = await ok(['token', 'revoke', id], variables);
+  assert.match(
+    revoked.stderr,
+    /not announced through Redis; .*LATCHKEY_REDIS_FILE.*gone, which does not exist/,
+  );
+  const checked = await run(['config', 'check', '--backend', 'http://127.0.0.1:1'], variables);
+  assert.equal(checked.exitCode, 1);
+});
+
 test('commands that make no token make no pepper', async () => {
   await ok(['user', 'add', 'alice']);
   await ok(['token', 'list']);
