@@ -31,13 +31,15 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
     else reloadConfig(gateway, command, io);
   };
   process.on('SIGHUP', reload);
+  // Heard from the beginning: a TERM during the start ends the gateway in order, once it stands.
+  const stopped = stopSignal();
   try {
     const loaded = requireCommandConfig(command, io, 'required');
     gateway = await start(loaded.config, version);
     announce(gateway, loaded.config, loaded.file, io);
     // What was read may be older than a HUP that came during the start.
     if (isReloadDue) reload();
-    const signal = await stopSignal();
+    const signal = await stopped;
     gateway.log.info({ signal }, 'draining');
     await gateway.drain();
   } finally {
