@@ -7,8 +7,8 @@ import { formatScope } from '../core/scope.ts';
 /** Signs who is speaking, for backends that want proof. */
 export interface AssertionSigner {
   /**
-   * A JWT (EdDSA): `sub` user name, `aud` route, `jti` none, `token_id`, `scope`, valid for two
-   * minutes. The same one for up to a minute of the same principal on the same route.
+   * A JWT (EdDSA): `iss` latchkey, `sub` user name, `aud` route, `user_id`, `token_id` (null with a main password),
+   * `scope`; no `jti`. Valid for two minutes. The same one for up to a minute of the same principal on the same route.
    */
   sign(principal: Principal, route: string): string | Promise<string>;
   /** The public keys, as served at `/.well-known/jwks.json`. */

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 /** How to reach and how long to wait for the backends of a route. */
 export interface BackendLimits {
   readonly connectMs: number;
+  /** For the response head, and for the longest silence within a response body. */
   readonly backendHeadMs: number;
   readonly backendConnections: number;
 }

@@ -48,8 +48,8 @@ export type Decision = Allowed | Refused;
 
 /**
  * The one decision of the product: admit, route, credential, verify, authorize, in this order.
- * Touches no response, and keeps nothing but a count of guesses. Without a promise where the credential
- * is cached and no body has to be read.
+ * Never answers: all that may go out is `100 Continue`, before a body that has to be read to decide. Notes the use
+ * of a token, or counts a guess. Without a promise where the credential is cached and no body has to be read.
  * @throws {Fault} where it cannot be decided; a promise rejects with the same.
  */
 export function decide(inbound: Inbound, deps: DecideDeps): Decision | Promise<Decision> {

@@ -55,7 +55,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     requireHostHeader: false,
     IncomingMessage: LeanRequest,
   });
-  // One above the cap: the reader refuses with a reason what Node would otherwise cut.
+  // Well above the reader's cap (`fieldsMax`), so that it refuses with a reason what Node would otherwise cut.
   server.maxHeadersCount = 201;
   server.timeout = 0;
   const lines = createRequestLines();

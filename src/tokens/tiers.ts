@@ -17,9 +17,11 @@ const attemptsMax = 3;
 
 /** How long answers live, and how many. */
 export interface TierLimits {
-  /** Entries in this process's memory. */
+  /** Entries about somebody in this process's memory; a tenth as many about nobody come on top. */
   readonly l1EntriesMax: number;
+  /** In memory, from when it was put there. */
   readonly l1Ms: number;
+  /** In the shared cache, from when the store was asked: memory may keep for another `l1Ms` what it took from there. */
   readonly sharedMs: number;
   /** For "nobody has this credential", in every tier. */
   readonly negativeMs: number;

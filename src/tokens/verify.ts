@@ -135,7 +135,10 @@ function verifyOther(
   return passwords.verify(credential.user, credential.secret, context.clientAddress);
 }
 
-/** Whether the token's state allows its use now, by this name, from there. Null: yes. */
+/**
+ * Whether the token's state allows its use now, by this name, from there. Null: yes. 'perhaps_expired': its end may
+ * have been moved by a use since it was read, and the store has to say.
+ */
 function judge(
   token: CachedToken,
   readAt: number,

@@ -93,7 +93,7 @@ export function ownerViolations(files: readonly SourceFile[]): readonly Violatio
   );
 }
 
-/** The environment is read in one place. */
+/** The environment is read by `environmentReaders` alone. */
 export function environmentViolations(files: readonly SourceFile[]): readonly Violation[] {
   return files
     .filter(({ path, readsEnvironment }) => readsEnvironment && !isWithin(path, environmentReaders))
