@@ -31,7 +31,7 @@ export interface RouteConfig {
   readonly host: string;
   /** Scheme and authority that the backend believes it has, for Destination and If; null: backend scheme and the Host sent. */
   readonly backendOrigin: string | null;
-  /** True: a chunked PUT is held in a file and sent with Content-Length. */
+  /** True: a chunked body is held in a file and sent with Content-Length, unless it is small and comes at once. */
   readonly spool: boolean;
   /** Chunked-upload folder ({user} is expanded), or null. */
   readonly uploads: string | null;
@@ -87,7 +87,7 @@ export interface Config {
     readonly keepAliveMs: number;
     /** Time to connect to a backend. Default 5 s. */
     readonly connectMs: number;
-    /** Time from the sent request to the backend's response head. Default 300 s. */
+    /** Time from the sent request to the backend's response head, and longest silence within a response. Default 300 s. */
     readonly backendHeadMs: number;
     /** Sockets per backend origin. Default 256. */
     readonly backendConnections: number;

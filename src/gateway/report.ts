@@ -1,11 +1,9 @@
 import type { XmlElement } from './xml.ts';
 import { readXml } from './xml.ts';
 
-/**
- * What a REPORT or SEARCH body reaches. `target`: the target alone; `tree`: the target and what is below;
- * `hrefs` and `trees`: also the named resources, or what is below them; `unbounded`: more than can be told.
- */
+/** What a REPORT or SEARCH body reaches: the target, and the resources that it names. */
 export interface BodyReach {
+  /** `target`: the target alone; `tree`: also what is below it; `unbounded`: more than can be told. */
   readonly of: 'target' | 'tree' | 'unbounded';
   /** Every href of the body, as written. */
   readonly hrefs: readonly string[];

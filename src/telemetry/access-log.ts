@@ -20,15 +20,15 @@ export interface AccessRecord {
   /** Null also where the main password was used. */
   readonly tokenId: TokenId | null;
   readonly clientAddress: string;
-  /** Body bytes from the client. */
+  /** Body bytes from the client; 0 for a WebSocket, whose bytes are not counted. */
   readonly bytesIn: number;
-  /** Body bytes to the client. */
+  /** Body bytes to the client; 0 for a WebSocket. */
   readonly bytesOut: number;
   /** Whole request, milliseconds. */
   readonly durationMs: number;
   /** Until allowed or refused. */
   readonly decisionMs: number;
-  /** From the forwarded head to the backend's head; null where nothing was forwarded or answered. */
+  /** From the forwarded head to the backend's head; 0 or null where there was neither, 0 for a WebSocket. */
   readonly backendMs: number | null;
   /** Which check refused, or what failed: `revoked`, `target` …; null where all went well. */
   readonly reason: string | null;
