@@ -204,18 +204,23 @@ async function openDoors(
   };
 }
 
-/** Top-level keys that differ and that `reload` does not put in force. */
+/** Keys that belong to the routing, which a reload replaces. */
+const routingKeys: ReadonlySet<string> = new Set([
+  'routes',
+  'trustedProxies',
+  'connectMs',
+  'backendHeadMs',
+  'backendConnections',
+  'reportBytes',
+]);
+
+/** Keys that differ and that `reload` does not put in force. */
 function keysNeedingRestart(former: Config, next: Config): readonly string[] {
-  const fixed = [
-    'listen',
-    'admin',
-    'dataDir',
-    'store',
-    'redis',
-    'peppers',
-    'assertionKey',
-    'log',
-    'limits',
-  ] as const;
-  return fixed.filter((key) => JSON.stringify(former[key]) !== JSON.stringify(next[key]));
+  const lasting = (part: unknown): string =>
+    JSON.stringify(part, (key, value: unknown) => (routingKeys.has(key) ? undefined : value));
+  return Object.entries(next)
+    .filter(
+      ([key, value]) => !routingKeys.has(key) && lasting(former[key as keyof Config]) !== lasting(value),
+    )
+    .map(([key]) => key);
 }

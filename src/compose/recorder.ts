@@ -1,5 +1,5 @@
-import type { Recorder } from '../gateway/record.ts';
-import { Fault, faults } from '../core/errors.ts';
+import { Fault, type FaultCode, faults } from '../core/errors.ts';
+import type { Recorder, RequestRecord } from '../gateway/record.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -22,7 +22,7 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
           durationMs: record.decisionMs,
         });
       }
-      if (Object.hasOwn(faults, outcome)) metrics.upstreamError(outcome as keyof typeof faults);
+      if (isBackendFault(outcome)) metrics.upstreamError(outcome);
       accessLog?.record(record);
     },
     fault(requestId, error, route) {
@@ -36,6 +36,11 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
       log.warn({ ...fields, cause: codeOf(cause), advice: adviceFor(error) }, 'request failed');
     },
   };
+}
+
+/** Faults of the store or of ours are told by status and log; this counter speaks of backends alone. */
+function isBackendFault(outcome: RequestRecord['outcome']): outcome is FaultCode {
+  return Object.hasOwn(faults, outcome) && outcome.startsWith('backend_');
 }
 
 function codeOf(cause: unknown): string | undefined {

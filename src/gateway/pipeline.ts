@@ -13,7 +13,7 @@ import { type Allowed, type Decision, type DecideDeps, decide } from './decide.t
 import { type Forwarded, forward } from './forward.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { ProgressWatch } from './progress.ts';
-import { type Recorder, type RequestRecord } from './record.ts';
+import { type Recorder, whoAndWhere } from './record.ts';
 import { type Refusal, renderDenial, renderFault, sendRefusal } from './refusal.ts';
 import {
   ClientGone,
@@ -44,7 +44,7 @@ const chunkedWaitMs = 1_000;
 
 /** What the listener knows of a request beside what Node's parser says. */
 export interface WireHints {
-  /** The client waits for `100 Continue`, which is sent only after the request was allowed. */
+  /** The client waits for `100 Continue`, which is sent only once its credential was verified. */
   readonly awaitsContinue: boolean;
   /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
   readonly exactLine: boolean;
@@ -94,7 +94,7 @@ export async function serve(
     }
     const endedMs = performance.now();
     deps.recorder.record({
-      ...whoAndWhere(decision, exchange),
+      ...whoAndWhere(decision, exchange.peerAddress),
       requestId,
       method: exchange.method,
       status,
@@ -260,21 +260,6 @@ function refusalFor(
   if (fault !== null) return renderFault(fault.code, requestId);
   if (denial === null) return null;
   return renderDenial(denial, decision?.route?.challenge ?? null, decision?.scheme === 'bearer', requestId);
-}
-
-function whoAndWhere(
-  decision: Decision | null,
-  exchange: ClientExchange,
-): Pick<RequestRecord, 'route' | 'scheme' | 'tier' | 'userName' | 'tokenId' | 'clientAddress'> {
-  const principal = decision?.kind === 'allow' ? decision.principal : (decision?.denial.principal ?? null);
-  return {
-    route: decision?.route?.name ?? null,
-    scheme: decision?.scheme ?? 'none',
-    tier: decision?.tier ?? 'none',
-    userName: principal?.userName ?? null,
-    tokenId: principal?.tokenId ?? null,
-    clientAddress: decision?.clientAddress ?? exchange.peerAddress,
-  };
 }
 
 /** Whatever was thrown is a fault: an error is never an allow, and never the client's. */

@@ -81,7 +81,6 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     ifHeader: slots[slot.if] ?? null,
     depth: slots[slot.depth] ?? null,
     overwrite: slots[slot.overwrite] ?? null,
-    lockToken: slots[slot.lockToken] ?? null,
     methodOverride: slots[slot.methodOverride] ?? null,
     uploadMetadata: slots[slot.uploadMetadata] ?? null,
     contentType: slots[slot.contentType] ?? null,

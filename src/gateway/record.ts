@@ -2,6 +2,7 @@ import type { DenialCode, FaultCode } from '../core/errors.ts';
 import type { TokenId } from '../core/ids.ts';
 import type { Tier } from '../tokens/verification.ts';
 import type { Scheme } from './credential.ts';
+import type { Decision } from './decide.ts';
 
 /** What is known of a request when it is over. Holds no path, query or secret. */
 export interface RequestRecord {
@@ -34,4 +35,20 @@ export interface Recorder {
   record(record: RequestRecord): void;
   /** A fault worth a log line of its own; `route` is null where it came before one was found. */
   fault(requestId: string, error: unknown, route: string | null): void;
+}
+
+/** The part of a record that a decision knows; `decision` null where it failed. */
+export function whoAndWhere(
+  decision: Decision | null,
+  peerAddress: string,
+): Pick<RequestRecord, 'route' | 'scheme' | 'tier' | 'userName' | 'tokenId' | 'clientAddress'> {
+  const principal = decision?.kind === 'allow' ? decision.principal : (decision?.denial.principal ?? null);
+  return {
+    route: decision?.route?.name ?? null,
+    scheme: decision?.scheme ?? 'none',
+    tier: decision?.tier ?? 'none',
+    userName: principal?.userName ?? null,
+    tokenId: principal?.tokenId ?? null,
+    clientAddress: decision?.clientAddress ?? peerAddress,
+  };
 }

@@ -26,7 +26,6 @@ export interface RequestHead {
   readonly ifHeader: string | null;
   readonly depth: string | null;
   readonly overwrite: string | null;
-  readonly lockToken: string | null;
   readonly methodOverride: string | null;
   readonly uploadMetadata: string | null;
   readonly contentType: string | null;

@@ -6,6 +6,7 @@ import type { Fault } from '../core/errors.ts';
 import { plainAddress } from './client-side.ts';
 import { type Decision, decide } from './decide.ts';
 import { asFault, type PipelineDeps } from './pipeline.ts';
+import { whoAndWhere } from './record.ts';
 import { closeWith, type Refusal, renderDenial, renderFault } from './refusal.ts';
 import { tunnel } from './tunnel.ts';
 
@@ -67,19 +68,13 @@ export async function upgrade(
     fail(error);
   }
   const denial = decision?.kind === 'refuse' ? decision.denial : null;
-  const principal = decision?.kind === 'allow' ? decision.principal : (denial?.principal ?? null);
   deps.recorder.record({
+    ...whoAndWhere(decision, inbound.peerAddress),
     requestId,
     method: 'GET',
-    route: decision?.route?.name ?? null,
     status: answer.status,
     outcome: answer.fault?.code ?? denial?.code ?? (answer.status === 0 ? 'aborted' : 'ok'),
     reason: answer.fault?.message ?? denial?.reason ?? null,
-    scheme: decision?.scheme ?? 'none',
-    tier: decision?.tier ?? 'none',
-    userName: principal?.userName ?? null,
-    tokenId: principal?.tokenId ?? null,
-    clientAddress: decision?.clientAddress ?? inbound.peerAddress,
     bytesIn: 0,
     bytesOut: 0,
     durationMs: performance.now() - startedMs,

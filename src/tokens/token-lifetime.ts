@@ -17,7 +17,7 @@ export function rotatedLifetime(
   now: number,
 ): Pick<TokenRecord, 'expiresAt' | 'slidingMs' | 'until'> | TokenRefusal {
   if (hasEndedUnused(token, now)) {
-    return refuse('expired', 'The token has ended for want of use: copy its settings to a new one.');
+    return refuse('expired', 'The token has ended for want of use: make a new one.');
   }
   const ended = endedLifetime(token, now);
   if (ended !== null && expiresAt === undefined) {
