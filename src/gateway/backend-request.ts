@@ -1,3 +1,4 @@
+import { tokenPrefix } from '../tokens/mint.ts';
 import type { Addresses } from './response-head.ts';
 import type { Allowed } from './decide.ts';
 import { rewriteIf } from './if-header.ts';
@@ -75,7 +76,7 @@ function believedOrigin(allowed: Allowed, backend: Target, host: string): string
 
 /** A page reached with a credential in its query, or in its authority, must not hand it on. */
 function harmlessReferer(referer: string, queryCredentials: boolean): string | null {
-  const suspect = queryCredentials || referer.includes('lk_') || /[?].*%/.test(referer);
+  const suspect = queryCredentials || referer.includes(tokenPrefix) || /[?].*%/.test(referer);
   const kept = suspect ? (referer.split('?', 1)[0] as string) : referer;
-  return kept.includes('lk_') ? null : kept;
+  return kept.includes(tokenPrefix) ? null : kept;
 }

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Denial, deny } from '../core/decision.ts';
+import { tokenPrefix } from '../tokens/mint.ts';
 import type { Credential } from '../tokens/verification.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -27,7 +28,6 @@ export type Scheme = 'none' | 'basic' | 'bearer' | 'header' | 'query' | 'other';
 
 /** RFC 6750 section 2.3: the name under which clients send tokens without being asked. */
 const standardQueryName = 'access_token';
-const tokenPrefix = 'lk_';
 
 /**
  * Takes the credential out of a request. More than one is refused whatever they hold (RFC 6750
