@@ -157,6 +157,7 @@ function adminListener(store: OpenedStore, metrics: Metrics, assertions: Asserti
   return createAdminListener({
     readiness: [{ name: 'store', problem: storeProblem }],
     renderMetrics: () => metrics.render(),
+    metricsType: metrics.contentType,
     jwks: () => JSON.stringify(assertions.jwks),
   });
 }

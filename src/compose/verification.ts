@@ -80,7 +80,7 @@ async function startFeed(
   clock: Clock,
   closers: Closers,
 ): Promise<() => FeedHealth> {
-  const listener = freshness.listener({ name: feed.name, replaysRecent });
+  const listener = freshness.listener({ replaysRecent });
   let heardMs: number | null = null;
   closers.add(() => feed.stop());
   await feed.start({

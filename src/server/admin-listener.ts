@@ -12,6 +12,8 @@ export interface ReadinessCheck {
 export interface AdminListenerDeps {
   readonly readiness: readonly ReadinessCheck[];
   renderMetrics(): Promise<string>;
+  /** The media type of what `renderMetrics` makes. */
+  readonly metricsType: string;
   /** The public keys of assertions, as JSON. */
   jwks(): string;
 }
@@ -44,7 +46,7 @@ export function createAdminListener(deps: AdminListenerDeps): AdminListener {
       case '/healthz':
         return ready(query.split('&').includes('verbose'), res);
       case '/metrics':
-        return send(res, 200, 'text/plain; version=0.0.4; charset=utf-8', await deps.renderMetrics());
+        return send(res, 200, deps.metricsType, await deps.renderMetrics());
       case '/.well-known/jwks.json':
         return send(res, 200, 'application/jwk-set+json', deps.jwks());
       default:

@@ -43,7 +43,6 @@ export interface Freshness {
 
 /** What freshness must know about a channel. */
 export interface FeedKind {
-  readonly name: string;
   /** True where `start` reports all changes of the last 15 minutes, so that shared entries may be believed at once. */
   readonly replaysRecent: boolean;
 }

@@ -149,8 +149,8 @@ export function simulateGateways(deps: {
     const recent = journal.findIndex((entry) => entry.wall >= clock.now() - replayedMs);
     return {
       ...{ clock, freshness, verifier },
-      journal: freshness.listener({ name: 'journal', replaysRecent: true }),
-      channel: freshness.listener({ name: 'redis', replaysRecent: false }),
+      journal: freshness.listener({ replaysRecent: true }),
+      channel: freshness.listener({ replaysRecent: false }),
       position: recent < 0 ? journal.length : recent,
       ...{ polledAt: Number.NEGATIVE_INFINITY, beatAt: Number.NEGATIVE_INFINITY, isCut: true },
     };

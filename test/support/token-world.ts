@@ -102,7 +102,7 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
   });
   const passwords = createPasswordVerifier({ ...tierDeps, realm: store.realm, check: directory, guesses });
   const verifier = createVerifier({ ...tierDeps, store, lastUse, passwords });
-  const journal = freshness.listener({ name: 'journal', replaysRecent: true });
+  const journal = freshness.listener({ replaysRecent: true });
   journal.heard();
 
   const full = (context: Partial<VerificationContext> = {}): VerificationContext => ({

@@ -31,8 +31,8 @@ async function openVerifier(setup: VerifierSetup) {
   const freshness = createFreshness({ clock: systemClock });
   const redis = setup.redis === null ? null : await openRedis(setup.redis, store.realm, peppers);
   const journal = deafenable(new JournalFeed({ path: setup.storePath, clock: systemClock }));
-  await journal.feed.start(freshness.listener({ name: 'journal', replaysRecent: true }));
-  await redis?.feed.start(freshness.listener({ name: 'redis', replaysRecent: false }));
+  await journal.feed.start(freshness.listener({ replaysRecent: true }));
+  await redis?.feed.start(freshness.listener({ replaysRecent: false }));
   const lastUse = createLastUse({ clock: systemClock, store, onFault: () => undefined });
   const verifier = createVerifier({
     clock: systemClock,

@@ -13,6 +13,7 @@ async function start(
   const listener = createAdminListener({
     readiness: [],
     renderMetrics: () => Promise.resolve('metric 1\n'),
+    metricsType: 'text/plain; version=0.0.4; charset=utf-8',
     jwks: () => '{"keys":[]}',
     ...deps,
   });
@@ -88,6 +89,7 @@ describe('the admin listener', () => {
     const first = createAdminListener({
       readiness: [],
       renderMetrics: () => Promise.resolve(''),
+      metricsType: 'text/plain',
       jwks: () => '',
     });
     t.after(() => first.close());
@@ -95,6 +97,7 @@ describe('the admin listener', () => {
     const second = createAdminListener({
       readiness: [],
       renderMetrics: () => Promise.resolve(''),
+      metricsType: 'text/plain',
       jwks: () => '',
     });
     await assert.rejects(second.listen('127.0.0.1', port), { code: 'EADDRINUSE' });

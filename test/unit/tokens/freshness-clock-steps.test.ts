@@ -55,7 +55,7 @@ describe('what is known of changes when the wall clock is set back', () => {
   test('doubt about shared entries lasts as long by the wall clock too', () => {
     const clock = twoClocks();
     const freshness = createFreshness({ clock });
-    const channel = freshness.listener({ name: 'pub/sub', replaysRecent: false });
+    const channel = freshness.listener({ replaysRecent: false });
     channel.gap();
     channel.heard();
     clock.setBack(120_000);
@@ -68,7 +68,7 @@ describe('what is known of changes when the wall clock is set back', () => {
   test('shared entries count at once where the recent changes were told at the start', () => {
     const clock = twoClocks();
     const freshness = createFreshness({ clock });
-    const channel = freshness.listener({ name: 'journal', replaysRecent: true });
+    const channel = freshness.listener({ replaysRecent: true });
     assert.equal(freshness.trustsShared(), false);
     channel.changed([{ kind: 'token', tokenId, version: 2 }]);
     channel.heard();

@@ -21,8 +21,8 @@ let pubSub: ChangeListener;
 beforeEach(() => {
   clock = steppedClock();
   freshness = createFreshness({ clock, tombstonesMax: 10 });
-  journal = freshness.listener({ name: 'journal', replaysRecent: true });
-  pubSub = freshness.listener({ name: 'redis', replaysRecent: false });
+  journal = freshness.listener({ replaysRecent: true });
+  pubSub = freshness.listener({ replaysRecent: false });
 });
 
 describe('caches may answer', () => {
