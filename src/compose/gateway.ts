@@ -80,7 +80,8 @@ async function open(
   closers.add(() => store.close());
   const redis = await openConfiguredRedis(config, store, clock, log, closers);
   const verification = await openVerification(config, store, redis, clock, log, closers);
-  closers.add(startSweep(openLifecycle(store, redis, verification.freshness, clock).lifecycle, log));
+  const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
+  closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
   const metrics = createMetrics({
     version,
     clock,

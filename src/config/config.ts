@@ -107,5 +107,7 @@ export interface Config {
     /** Counting starts anew this long after a first failure. Default 15 min. */
     readonly failureWindowMs: number;
   };
+  /** How long audit events are kept. Default 400 days. */
+  readonly audit: { readonly keepMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };
 }

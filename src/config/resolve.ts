@@ -52,6 +52,7 @@ export function resolveConfig(
       ...written.limits,
       passwordConcurrency: written.limits.passwordConcurrency ?? availableParallelism(),
     },
+    audit: written.audit,
     log: written.log,
   };
   return { config, findings: secrets.findings };

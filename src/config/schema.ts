@@ -28,7 +28,7 @@ export interface WrittenRedis {
 
 /** The whole file as written: every value read and checked by itself, secrets not yet read. */
 export interface WrittenConfig
-  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'log'> {
+  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'audit' | 'log'> {
   /** Null: `latchkey.db` in dataDir. */
   readonly store: Config['store'] | null;
   readonly redis: RedisUrl | WrittenRedis | null;
@@ -44,6 +44,7 @@ export interface WrittenConfig
 
 const second = 1_000;
 const hour = 3_600 * second;
+const day = 24 * hour;
 
 const limitsSchema = z
   .strictObject({
@@ -186,6 +187,16 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
       .meta({ description: 'Which backend serves what, and by which rules.' }),
   ),
   limits: limitsSchema.prefault({}).meta({ description: 'Bounds on time, size and number.' }),
+  audit: z
+    .strictObject({
+      keep: duration('What happened to tokens and users is remembered for this long.', '400d', [
+        day,
+        36_500 * day,
+      ]),
+    })
+    .transform(({ keep }) => ({ keepMs: keep }))
+    .prefault({})
+    .meta({ description: 'The audit trail in the store.' }),
   log: z
     .strictObject({
       level: z

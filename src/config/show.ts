@@ -28,6 +28,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
       trustedProxies: config.trustedProxies,
       routes: config.routes.map(describeRoute),
       limits: describeLimits(config.limits),
+      audit: { keep: formatDuration(config.audit.keepMs) },
       log: config.log,
     }),
     originOf: (path) => originOf(loaded, path),

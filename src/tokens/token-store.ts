@@ -134,4 +134,6 @@ export interface TokenStore {
     readonly userId?: UserId;
     readonly limit: number;
   }): Promise<readonly AuditEvent[]>;
+  /** Forgets at most `limit` audit events from before this moment, oldest first. Resolves to how many. */
+  pruneAudit(before: number, limit: number): Promise<number>;
 }

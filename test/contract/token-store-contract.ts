@@ -328,6 +328,22 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       assert.equal((await subject.tokens.audit({ userId: user.id, limit: 1 }))[0]?.action, 'user.remove');
     });
 
+    test('audit events are forgotten oldest first, so many at a time, up to a moment', async () => {
+      const startOf = (year: number): number => Date.UTC(year, 0, 1);
+      const { id: userId } = owner;
+      for (const year of [2002, 2001, 2003]) {
+        const user = userRecord(`added-in-${year}`);
+        await subject.users.insert(user, { ...event(user.name, { userId }), at: startOf(year) });
+      }
+      const kept = async (): Promise<readonly string[]> =>
+        (await subject.tokens.audit({ userId, limit: 9 })).map(({ action }) => action);
+      assert.equal(await subject.tokens.pruneAudit(startOf(2001), 9), 0);
+      assert.equal(await subject.tokens.pruneAudit(startOf(2003), 1), 1);
+      assert.deepEqual(await kept(), ['added-in-2003', 'added-in-2002']);
+      assert.equal(await subject.tokens.pruneAudit(startOf(2003), 9), 1);
+      assert.deepEqual(await kept(), ['added-in-2003']);
+    });
+
     test('two users never share a folded name', async () => {
       assert.equal(await subject.users.insert(userRecord('twin'), event('e')), true);
       const second = { ...userRecord('Twin') };

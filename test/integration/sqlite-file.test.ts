@@ -78,6 +78,23 @@ describe('a store file', () => {
     assert.match(await refusal(open()), /newer Latchkey .*install that version/);
   });
 
+  test('of an older Latchkey is brought up to date, with everything in it', async () => {
+    const { realm } = await open();
+    const users = createSqliteUserStore(opened[0]!);
+    await users.insert(userRecord('owner'), event);
+    closeAll();
+    const former = new DatabaseSync(path);
+    former.exec(`DROP INDEX audit_by_time; UPDATE meta SET value = '1' WHERE name = 'schema'`);
+    former.close();
+    const updated = await open();
+    assert.equal(updated.realm, realm);
+    const tokens = createSqliteTokenStore(updated);
+    assert.equal((await tokens.audit({ limit: 9 })).length, 1);
+    assert.equal(await tokens.pruneAudit(1, 9), 1);
+    const plan = updated.prepare('EXPLAIN QUERY PLAN SELECT seq FROM audit WHERE at < 1').get();
+    assert.match(String(plan?.['detail']), /audit_by_time/);
+  });
+
   test('of another program is refused, and left as it is', async () => {
     await mkdir(scratch.file('data'));
     const other = new DatabaseSync(path);

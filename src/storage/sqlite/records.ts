@@ -12,6 +12,8 @@ const prunedAtOnce = 1_000;
 export interface Records {
   journal(change: Change, at: number): void;
   audit(event: AuditEvent): void;
+  /** Removes at most `limit` audit events from before this moment, oldest first; returns how many. */
+  pruneAudit(before: number, limit: number): number;
 }
 
 /** Records into this database. */
@@ -25,6 +27,9 @@ export function createRecords(database: SqliteDatabase): Records {
   const audit = database.prepare(
     'INSERT INTO audit (at, action, actor, user_id, token_id, details) VALUES (?, ?, ?, ?, ?, ?)',
   );
+  const pruneAudit = database.prepare(
+    'DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < :before ORDER BY at LIMIT :limit)',
+  );
   return {
     journal(change, at) {
       const id = change.kind === 'token' ? change.tokenId : change.userId;
@@ -34,6 +39,7 @@ export function createRecords(database: SqliteDatabase): Records {
     audit({ at, action, actor, userId, tokenId, details }) {
       audit.run(at, action, actor, userId, tokenId, JSON.stringify(details));
     },
+    pruneAudit: (before, limit) => Number(pruneAudit.run({ before, limit }).changes),
   };
 }
 

@@ -105,6 +105,7 @@ export function createSqliteTokenStore(database: SqliteDatabase): TokenStore {
         const parameters = { ...(tokenId && { tokenId }), ...(userId && { userId }), limit };
         return database.prepare(sql).all(parameters).map(toAuditEvent);
       }),
+    pruneAudit: (before, limit) => database.write(() => records.pruneAudit(before, limit), 'relaxed'),
   };
 }
 
