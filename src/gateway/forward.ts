@@ -1,16 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { Fault, type FaultCode } from '../core/errors.ts';
 import type { Backend, BackendGroup } from './backends.ts';
 import type { BodyMemory } from './body-memory.ts';
+import type { ClientRequest, ClientResponse } from './client-request.ts';
 import type { ProgressWatch, Transfer } from './progress.ts';
 import { ClientGone, type OutgoingBody } from './request-body.ts';
 import { type Addresses, clientHead } from './response-head.ts';
 
 /** One request, decided and rewritten, on its way out. */
 export interface Forwarding {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientResponse;
   readonly method: string;
   /** Original path bytes and the query that is left. */
   readonly target: string;
@@ -251,7 +251,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   }
 }
 
-function flushHead(res: ServerResponse): void {
+function flushHead(res: ClientResponse): void {
   if (!res.writableEnded && !res.destroyed) res.flushHeaders();
 }
 

@@ -2,13 +2,12 @@
  * The path of a request. Read this first: the order of the steps is the security property.
  * Admit, route, credential, verify and authorize are `decide()`; here follow rewrite, forward, record.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { TLSSocket } from 'node:tls';
-import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import { type Denial, deny } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { backendFields, responseAddresses } from './backend-request.ts';
-import { plainAddress } from './client-side.ts';
+import { ClientExchange, type WireHints } from './client-exchange.ts';
+import type { ClientRequest, ClientResponse } from './client-request.ts';
 import { type Allowed, type Decision, type DecideDeps, decide } from './decide.ts';
 import { type Forwarded, forward } from './forward.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -19,11 +18,9 @@ import {
   ClientGone,
   type Collected,
   ClientStalled,
-  collectBody,
   drainUnwanted,
   type OutgoingBody,
   smallBodyBytes,
-  streamBody,
 } from './request-body.ts';
 import type { Spool } from './spool.ts';
 
@@ -42,18 +39,10 @@ export interface PipelineDeps extends DecideDeps {
 /** A chunked body that trickles is passed on as it comes after this long. */
 const chunkedWaitMs = 1_000;
 
-/** What the listener knows of a request beside what Node's parser says. */
-export interface WireHints {
-  /** The client waits for `100 Continue`, which is sent only once its credential was verified. */
-  readonly awaitsContinue: boolean;
-  /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
-  readonly exactLine: boolean;
-}
-
 /** Serves one request from its head to its record. Never rejects. */
 export async function serve(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: ClientRequest,
+  res: ClientResponse,
   hints: WireHints,
   deps: PipelineDeps,
 ): Promise<void> {
@@ -173,82 +162,6 @@ function asBytes(collected: Collected): OutgoingBody {
   const [only] = collected.chunks;
   if (only === undefined) return { kind: 'none' };
   return { kind: 'bytes', bytes: collected.chunks.length === 1 ? only : Buffer.concat(collected.chunks) };
-}
-
-/** The client's side of one request: plain data for the decision, body and response for the rest. */
-class ClientExchange implements Inbound {
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
-  readonly exactLine: boolean;
-  readonly received = { bytes: 0 };
-  readonly #watch: ProgressWatch;
-  readonly #memory: BodyMemory;
-  #awaitsContinue: boolean;
-
-  constructor(req: IncomingMessage, res: ServerResponse, hints: WireHints, deps: PipelineDeps) {
-    this.req = req;
-    this.res = res;
-    this.exactLine = hints.exactLine;
-    this.#awaitsContinue = hints.awaitsContinue;
-    this.#watch = deps.watch;
-    this.#memory = deps.memory;
-  }
-
-  get method(): string {
-    return this.req.method as string;
-  }
-
-  get target(): string {
-    return this.req.url as string;
-  }
-
-  get rawHeaders(): readonly string[] {
-    return this.req.rawHeaders;
-  }
-
-  get httpVersion(): string {
-    return this.req.httpVersion;
-  }
-
-  get peerAddress(): string {
-    return plainAddress(this.req.socket.remoteAddress ?? '');
-  }
-
-  get tls(): boolean {
-    return (this.req.socket as TLSSocket).encrypted === true;
-  }
-
-  async readBody(bytesMax: number): Promise<Uint8Array | null> {
-    this.sendContinue();
-    const collected = await this.collect(bytesMax, null);
-    return collected.ended ? Buffer.concat(collected.chunks) : null;
-  }
-
-  sendContinue(): void {
-    if (this.#awaitsContinue) this.res.writeContinue();
-    this.#awaitsContinue = false;
-  }
-
-  async collect(bytesMax: number, waitMs: number | null): Promise<Collected> {
-    const collected = await collectBody(this.req, bytesMax, waitMs, this.#watch);
-    this.received.bytes += collected.bytes;
-    return collected;
-  }
-
-  stream(first: readonly Buffer[], length: number | null): OutgoingBody {
-    return {
-      kind: 'stream',
-      length,
-      open: () => streamBody(this.req, first, this.count),
-      release: () => undefined,
-    };
-  }
-
-  /** Counts body bytes as they are taken from the client. */
-  readonly count = (bytes: number): void => {
-    this.received.bytes += bytes;
-    this.#memory.moved(bytes);
-  };
 }
 
 function refusalFor(

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Denial } from '../core/decision.ts';
 import { denials, type FaultCode, faults } from '../core/errors.ts';
+import type { ClientRequest, ClientResponse } from './client-request.ts';
 import { drainUnwanted } from './request-body.ts';
 import { STATUS_CODES } from './status-text.ts';
 
@@ -99,7 +99,7 @@ const lingerMs = 2_000;
  * Sends a refusal. What is left of the request's body is drained where it is short; otherwise the
  * connection 'ends' behind the answer, and never is body read as the next request.
  */
-export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: Refusal): 'stays' | 'ends' {
+export function sendRefusal(req: ClientRequest, res: ClientResponse, refusal: Refusal): 'stays' | 'ends' {
   if (res.destroyed || res.headersSent) {
     res.destroy();
     return 'ends';
@@ -118,7 +118,7 @@ export function sendRefusal(req: IncomingMessage, res: ServerResponse, refusal: 
   return 'ends';
 }
 
-function announcedBytes(req: IncomingMessage): number {
+function announcedBytes(req: ClientRequest): number {
   const headers = req.rawHeaders;
   let bytes = 0;
   for (let at = 0; at < headers.length; at += 2) {
@@ -131,7 +131,7 @@ function announcedBytes(req: IncomingMessage): number {
 }
 
 /** Writes the refusal to the socket itself, half-closes, and lingers within bounds. */
-export function closeWith(socket: Duplex, refusal: Refusal, req: IncomingMessage | null): void {
+export function closeWith(socket: Duplex, refusal: Refusal, req: ClientRequest | null): void {
   if (socket.destroyed) return;
   const lines = [`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`];
   lines.push(`Date: ${new Date().toUTCString()}`);

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
+import type { ClientRequest } from './client-request.ts';
 import type { ProgressWatch, Transfer } from './progress.ts';
 
 /** A body on its way to the backend. */
@@ -27,7 +27,7 @@ const unwantedMs = 2_000;
  * Lets the rest of an answered request's body run out, so that the connection can serve the next
  * one; cuts the connection where that takes more than 4 MiB or 2 s.
  */
-export function drainUnwanted(req: IncomingMessage): void {
+export function drainUnwanted(req: ClientRequest): void {
   if (req.complete || req.destroyed) return;
   const { socket } = req;
   const timer = setTimeout(() => socket.destroy(), unwantedMs);
@@ -36,7 +36,8 @@ export function drainUnwanted(req: IncomingMessage): void {
     taken += chunk.length;
     if (taken > unwantedBytesMax) socket.destroy();
   });
-  req.once('end', () => clearTimeout(timer)).once('close', () => clearTimeout(timer));
+  req.once('end', () => clearTimeout(timer));
+  req.once('close', () => clearTimeout(timer));
   req.resume();
 }
 
@@ -70,7 +71,7 @@ export class ClientStalled extends Error {
  * Rejects with ClientGone, or with ClientStalled where `watch` sees no progress.
  */
 export function collectBody(
-  req: IncomingMessage,
+  req: ClientRequest,
   bytesMax: number,
   waitMs: number | null,
   watch: ProgressWatch,
@@ -105,7 +106,7 @@ export function collectBody(
     const stop = (): void => {
       if (timer !== null) clearTimeout(timer);
       watch.delete(transfer);
-      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      unlisten(req, onData, onEnd, onClose);
     };
     // A request without a body is at its end from the start, and says so in no event.
     if (req.readableEnded) {
@@ -117,7 +118,7 @@ export function collectBody(
       return;
     }
     watch.add(transfer);
-    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+    listen(req, onData, onEnd, onClose);
     req.resume();
   });
 }
@@ -127,7 +128,7 @@ export function collectBody(
  * so that an answer can still go out. `first` are bytes already taken from the request.
  */
 export function streamBody(
-  req: IncomingMessage,
+  req: ClientRequest,
   first: readonly Buffer[],
   onBytes: (bytes: number) => void,
 ): Readable {
@@ -148,16 +149,40 @@ export function streamBody(
       if (!started) {
         started = true;
         for (const chunk of first) body.push(chunk);
-        req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+        listen(req, onData, onEnd, onClose);
         if (req.destroyed) onClose();
       }
       req.resume();
     },
     destroy(error, done) {
-      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+      unlisten(req, onData, onEnd, onClose);
       req.pause();
       done(error);
     },
   });
   return body;
+}
+
+function listen(
+  req: ClientRequest,
+  onData: (chunk: Buffer) => void,
+  onEnd: () => void,
+  onClose: () => void,
+): void {
+  req.on('data', onData);
+  req.on('end', onEnd);
+  req.on('close', onClose);
+  req.on('error', onClose);
+}
+
+function unlisten(
+  req: ClientRequest,
+  onData: (chunk: Buffer) => void,
+  onEnd: () => void,
+  onClose: () => void,
+): void {
+  req.off('data', onData);
+  req.off('end', onEnd);
+  req.off('close', onClose);
+  req.off('error', onClose);
 }

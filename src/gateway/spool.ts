@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import path from 'node:path';
 import { type Denial, deny } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
+import type { ClientRequest } from './client-request.ts';
 import type { ProgressWatch } from './progress.ts';
 import { ClientGone, ClientStalled, type OutgoingBody } from './request-body.ts';
 
@@ -17,7 +17,7 @@ export interface Spool {
    * @throws {Fault} where the disk does not take it
    */
   hold(
-    req: IncomingMessage,
+    req: ClientRequest,
     first: readonly Buffer[],
     onBytes: (bytes: number) => void,
   ): Promise<OutgoingBody | Denial>;
@@ -62,13 +62,13 @@ export function createSpool({ folder, bytesMax, watch }: SpoolDeps): Spool {
 
 /** The body as it comes, watched for progress. Leaves the request whole: an answer can still go out. */
 async function* arriving(
-  req: IncomingMessage,
+  req: ClientRequest,
   first: readonly Buffer[],
   onBytes: (bytes: number) => void,
   watch: ProgressWatch,
 ): AsyncGenerator<Buffer> {
   yield* first;
-  const chunks = req.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer, undefined>;
+  const chunks = req.iterator({ destroyOnReturn: false });
   let moved = 0;
   let waits = false;
   let stall = (_reason: ClientStalled): void => undefined;

@@ -1,0 +1,99 @@
+import type { TLSSocket } from 'node:tls';
+import type { Inbound } from '../core/decision.ts';
+import type { BodyMemory } from './body-memory.ts';
+import type { ClientRequest, ClientResponse } from './client-request.ts';
+import { plainAddress } from './client-side.ts';
+import type { ProgressWatch } from './progress.ts';
+import { type Collected, collectBody, type OutgoingBody, streamBody } from './request-body.ts';
+
+/** What the listener knows of a request beside what its parser says. */
+export interface WireHints {
+  /** The client waits for `100 Continue`, which is sent only once its credential was verified. */
+  readonly awaitsContinue: boolean;
+  /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
+  readonly exactLine: boolean;
+}
+
+/** What an exchange needs while the body moves. */
+export interface ExchangeDeps {
+  readonly watch: ProgressWatch;
+  readonly memory: BodyMemory;
+}
+
+/** The client's side of one request: plain data for the decision, body and response for the rest. */
+export class ClientExchange implements Inbound {
+  readonly req: ClientRequest;
+  readonly res: ClientResponse;
+  readonly exactLine: boolean;
+  /** Body bytes taken from the client so far. */
+  readonly received: { bytes: number } = { bytes: 0 };
+  readonly #deps: ExchangeDeps;
+  #awaitsContinue: boolean;
+
+  constructor(req: ClientRequest, res: ClientResponse, hints: WireHints, deps: ExchangeDeps) {
+    this.req = req;
+    this.res = res;
+    this.exactLine = hints.exactLine;
+    this.#awaitsContinue = hints.awaitsContinue;
+    this.#deps = deps;
+  }
+
+  get method(): string {
+    return this.req.method as string;
+  }
+
+  get target(): string {
+    return this.req.url as string;
+  }
+
+  get rawHeaders(): readonly string[] {
+    return this.req.rawHeaders;
+  }
+
+  get httpVersion(): string {
+    return this.req.httpVersion;
+  }
+
+  get peerAddress(): string {
+    return plainAddress(this.req.socket.remoteAddress ?? '');
+  }
+
+  get tls(): boolean {
+    return (this.req.socket as TLSSocket).encrypted === true;
+  }
+
+  async readBody(bytesMax: number): Promise<Uint8Array | null> {
+    this.sendContinue();
+    const collected = await this.collect(bytesMax, null);
+    return collected.ended ? Buffer.concat(collected.chunks) : null;
+  }
+
+  /** Lets a client that waits for it send its body; the second call does nothing. */
+  sendContinue(): void {
+    if (this.#awaitsContinue) this.res.writeContinue();
+    this.#awaitsContinue = false;
+  }
+
+  /** Reads the body within bounds and counts it; see `collectBody`. */
+  async collect(bytesMax: number, waitMs: number | null): Promise<Collected> {
+    const collected = await collectBody(this.req, bytesMax, waitMs, this.#deps.watch);
+    this.received.bytes += collected.bytes;
+    return collected;
+  }
+
+  /** The rest of the body as it comes, behind `first`; `length` null where only its end will tell. */
+  stream(first: readonly Buffer[], length: number | null): OutgoingBody {
+    return {
+      kind: 'stream',
+      length,
+      open: () => streamBody(this.req, first, this.count),
+      release: () => undefined,
+    };
+  }
+
+  /** Counts body bytes as they are taken from the client. */
+  readonly count: (bytes: number) => void = (bytes) => {
+    this.received.bytes += bytes;
+    this.#deps.memory.moved(bytes);
+  };
+}
