@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Clock } from '../core/clock.ts';
+import { resetCode } from './backend-fault.ts';
 
 /** How to reach and how long to wait for the backends of a route. */
 export interface BackendLimits {
@@ -16,10 +17,17 @@ export interface Backend {
   readonly origin: string;
   /** Host and port as a Host header names them. */
   readonly authority: string;
-  /** Its host: the certificate must be for it, whatever Host it is sent, which clients choose. */
-  readonly hostname: string;
-  readonly dispatcher: Dispatcher;
+  /**
+   * What its certificate must be for, whatever Host it is sent, which clients choose: '' for an address, which is
+   * no server name (RFC 6066 section 3) but is compared with the certificate all the same.
+   */
+  readonly tlsName: string;
+  /** Sends a request over a connection of its own or a kept one; `handler` hears of everything that follows. */
+  dispatch(request: BackendRequest, handler: Dispatcher.DispatchHandler): void;
 }
+
+/** A request as a backend gets it. */
+export type BackendRequest = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
 
 /** The backends of one route, with what is known of their health. */
 export interface BackendGroup {
@@ -50,29 +58,7 @@ export function createBackendGroup(
   ca: string | null,
   clock: Clock,
 ): BackendGroup {
-  const backends = origins.map((origin): Backend => {
-    const url = new URL(origin);
-    const connector = buildConnector({
-      timeout: limits.connectMs,
-      allowH2: false,
-      autoSelectFamily: true,
-      ...(ca === null ? {} : { ca }),
-    });
-    const servername = tlsServerName(url.hostname);
-    const connect: buildConnector.connector = (options, done) => connector({ ...options, servername }, done);
-    const dispatcher = new Pool(url.origin, {
-      connections: limits.backendConnections,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: limits.backendHeadMs,
-      bodyTimeout: limits.backendHeadMs,
-      // Shorter than what servers commonly wait, so that a request rarely meets a closing socket.
-      keepAliveTimeout: 4_000,
-      maxHeaderSize: backendHeadBytesMax,
-      connect,
-    });
-    return { origin: url.origin, authority: url.host, hostname: url.hostname, dispatcher };
-  });
+  const backends = origins.map((origin) => openBackend(new URL(origin), limits, ca));
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;
   return {
@@ -107,15 +93,68 @@ export function createBackendGroup(
       if (resting.size > 0) resting.delete(backend);
     },
     async close() {
-      await Promise.all(backends.map(({ dispatcher }) => dispatcher.close()));
+      await Promise.all(backends.map((backend) => backend.close()));
     },
   };
 }
 
-/**
- * The server name for a host as URLs write it: '' for an address, which is none (RFC 6066 section 3) but is
- * compared with the certificate all the same.
- */
-export function tlsServerName(hostname: string): string {
+function openBackend(
+  url: URL,
+  limits: BackendLimits,
+  ca: string | null,
+): Backend & { readonly close: () => Promise<void> } {
+  const tlsName = tlsServerName(url.hostname);
+  const pool = new Pool(url.origin, {
+    connections: limits.backendConnections,
+    pipelining: 1,
+    allowH2: false,
+    headersTimeout: limits.backendHeadMs,
+    bodyTimeout: limits.backendHeadMs,
+    // Shorter than what servers commonly wait, so that a request rarely meets a closing socket.
+    keepAliveTimeout: 4_000,
+    maxHeaderSize: backendHeadBytesMax,
+    connect: connectorTo(tlsName, limits, ca),
+  });
+  return {
+    origin: url.origin,
+    authority: url.host,
+    tlsName,
+    dispatch(request, handler) {
+      const options: Dispatcher.DispatchOptions & { readonly servername: string } = {
+        ...request,
+        // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
+        reset: false,
+        // Undici otherwise takes the Host for it, and reconnects whenever that changes; the connector has its own.
+        servername: url.hostname,
+      };
+      pool.dispatch(options, handler);
+    },
+    close: () => pool.close(),
+  };
+}
+
+function connectorTo(servername: string, limits: BackendLimits, ca: string | null): buildConnector.connector {
+  const connector = buildConnector({
+    timeout: limits.connectMs,
+    allowH2: false,
+    autoSelectFamily: true,
+    ...(ca === null ? {} : { ca }),
+  });
+  return (options, done) =>
+    connector({ ...options, servername }, (...[error, socket]) => {
+      if (error !== null) {
+        done(error, null);
+        return;
+      }
+      // Before Undici's own listener, which takes a reset for the end of a body that lasts until the close.
+      socket.on('error', (reset: NodeJS.ErrnoException) => {
+        const code = reset.code === 'ECONNRESET' ? { code: resetCode } : {};
+        Object.assign(reset, code, { socket: { bytesRead: socket.bytesRead } });
+      });
+      done(null, socket);
+    });
+}
+
+function tlsServerName(hostname: string): string {
   return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? hostname : '';
 }

@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { Fault, type FaultCode } from '../core/errors.ts';
+import { closedWhileKept, toFault } from './backend-fault.ts';
 import type { Backend, BackendGroup } from './backends.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
@@ -53,28 +54,48 @@ const idempotent = new Set([
   'UNLOCK',
 ]);
 
+/** RFC 9110 section 15 knows statuses below this. */
+const statusEnd = 600;
+
+/** Interim responses to one request: beyond this many it is not waited for the final one. */
+const interimMax = 1_000;
+
 /**
- * Streams the request to a backend and its response to the client, with backpressure both ways.
- * Tries another backend only where nothing was sent to the first and the method is idempotent.
+ * Streams the request to a backend and its response to the client, with backpressure both ways. Where the method is
+ * idempotent, tries another backend if nothing was sent to the first, and the same one again, once, if it closed
+ * a connection that it had kept, instead of answering.
  * @throws {Fault} where no response head could be passed on; afterwards the client's connection is
  * cut instead, so that a truncated response never looks whole.
  */
 export async function forward(forwarding: Forwarding, watch: ProgressWatch): Promise<Forwarded> {
   const tried = new Set<Backend>();
+  let backend = nextBackend(forwarding.group, tried);
+  let repeated = false;
   for (;;) {
-    const backend = forwarding.group.pick(tried) as Backend;
-    tried.add(backend);
     const exchange = new Exchange(forwarding, backend, watch);
     try {
       const forwarded = await exchange.run();
       forwarding.group.answered(backend);
       return forwarded;
     } catch (error) {
-      if (exchange.sent || !(error instanceof Fault)) throw error;
+      if (!(error instanceof Fault)) throw error;
+      const mayRepeat = idempotent.has(forwarding.method);
+      if (exchange.sent) {
+        if (repeated || !mayRepeat || !exchange.metClosedConnection(error)) throw error;
+        repeated = true;
+        continue;
+      }
       if (error.code.startsWith('backend_')) forwarding.group.failed(backend);
-      if (tried.size === forwarding.group.size || !idempotent.has(forwarding.method)) throw error;
+      if (tried.size === forwarding.group.size || !mayRepeat) throw error;
+      backend = nextBackend(forwarding.group, tried);
     }
   }
+}
+
+function nextBackend(group: BackendGroup, tried: Set<Backend>): Backend {
+  const backend = group.pick(tried) as Backend;
+  tried.add(backend);
+  return backend;
 }
 
 /** One attempt at one backend. */
@@ -95,7 +116,9 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   #outcome: Forwarded['outcome'] = 'ok';
   #paused = false;
   #clientGone = false;
+  #responseStarted = false;
   #responseComplete = false;
+  #interim = 0;
 
   constructor(forwarding: Forwarding, backend: Backend, watch: ProgressWatch) {
     this.#forwarding = forwarding;
@@ -120,17 +143,8 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
         if (body.length !== null) headers.push('content-length', String(body.length));
         this.#watch.add(this);
       }
-      const request: Dispatcher.DispatchOptions & { readonly servername: string } = {
-        method,
-        path: target,
-        headers,
-        body: body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open(),
-        // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
-        reset: false,
-        // Undici otherwise takes the Host for it, and reconnects whenever that changes.
-        servername: this.#backend.hostname,
-      };
-      this.#backend.dispatcher.dispatch(request, this);
+      const sent = body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open();
+      this.#backend.dispatch({ method, path: target, headers, body: sent }, this);
     });
   }
 
@@ -140,19 +154,38 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
     else this.sent = true;
   }
 
+  onResponseStarted(): void {
+    this.#responseStarted = true;
+  }
+
+  /** True where the request, which can be sent again, met a kept connection just being closed (RFC 9110 section 9.2.2). */
+  metClosedConnection(fault: Fault): boolean {
+    return !this.#responseStarted && this.#forwarding.body.kind !== 'stream' && closedWhileKept(fault.cause);
+  }
+
   onResponseStart(
     _controller: Dispatcher.DispatchController,
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
     message?: string,
   ): void {
-    // Interim responses end here: 100 was already answered, 102 and 103 are advice.
-    if (status < 200) return;
     const { res, authenticatesItself } = this.#forwarding;
     const { origin } = this.#backend;
+    if (status < 100 || status >= statusEnd)
+      throw new Fault('backend_garbage', `${origin}: status ${status}`);
+    // Interim responses end here: 100 was already answered, 102 and 103 are advice.
+    if (status < 200) {
+      if (++this.#interim > interimMax) throw new Fault('backend_garbage', `${origin}: no final response`);
+      return;
+    }
     this.#backendMs = performance.now() - this.#startedMs;
     if (status === 401 && authenticatesItself) {
       throw new Fault('backend_refused_credentials', `${origin} answered 401 to the gateway itself`);
+    }
+    const coding = headers['transfer-encoding'];
+    if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
+      // We asked for no other: the body would go out coded and not say so.
+      throw new Fault('backend_garbage', `${origin}: unknown transfer coding`);
     }
     const head = clientHead(headers, this.#forwarding.addressesFor(this.#backend));
     res.writeHead(status, message ?? '', head.fields);
@@ -253,40 +286,4 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
 
 function flushHead(res: ClientResponse): void {
   if (!res.writableEnded && !res.destroyed) res.flushHeaders();
-}
-
-const unreachable = new Set([
-  'ECONNREFUSED',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'ENOENT',
-  'EADDRNOTAVAIL',
-]);
-
-/** Names what went wrong at which backend; the message keeps the cause for the log. */
-function toFault(error: Error, origin: string): Fault {
-  if (error instanceof Fault) return error;
-  const code = (error as NodeJS.ErrnoException).code ?? error.name;
-  if (/TIMEOUT|ETIMEDOUT/.test(code)) return new Fault('backend_timeout', `${origin}: ${code}`, error);
-  if (unreachable.has(code) || /CERT|TLS|SSL|ALTNAME|UNABLE_TO_VERIFY/.test(code)) {
-    return new Fault('backend_unreachable', `${origin}: ${code}`, error);
-  }
-  if (
-    code.startsWith('HPE_') ||
-    // Some parser errors have a name only.
-    code === 'HTTPParserError' ||
-    code === 'UND_ERR_HEADERS_OVERFLOW' ||
-    // Node refuses to pass on a reason phrase or field that is none.
-    code === 'ERR_INVALID_CHAR' ||
-    code === 'ERR_INVALID_HTTP_TOKEN' ||
-    code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH'
-  ) {
-    return new Fault('backend_garbage', `${origin}: ${code}`, error);
-  }
-  if (code === 'UND_ERR_SOCKET' || code === 'ECONNRESET' || code === 'EPIPE') {
-    return new Fault('backend_reset', `${origin}: ${code}`, error);
-  }
-  return new Fault('internal', `forwarding to ${origin} failed: ${code}`, error);
 }

@@ -5,7 +5,7 @@ import httpProxy from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { backendFields } from './backend-request.ts';
-import { type Backend, tlsServerName } from './backends.ts';
+import type { Backend } from './backends.ts';
 import type { Allowed } from './decide.ts';
 
 /** A handshake that was allowed, and the socket it came over. */
@@ -119,8 +119,7 @@ function attend(socket: Duplex): () => void {
 /** Only what an agent says of TLS is heeded: the proxy passes no authority on, and Node asks for the Host's name. */
 function tlsAgent(backend: Backend, route: Allowed['route']): Agent {
   const { backendCa } = route.config;
-  const servername = tlsServerName(backend.hostname);
-  return new Agent({ servername, ...(backendCa === null ? {} : { ca: backendCa }) });
+  return new Agent({ servername: backend.tlsName, ...(backendCa === null ? {} : { ca: backendCa }) });
 }
 
 function asFault(error: Error): Fault {

@@ -92,6 +92,14 @@ const truncations: readonly { readonly name: string; readonly answer: Answer }[]
     ),
   },
   {
+    name: 'resets a body that lasts until the close',
+    answer: onHead((_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf', () => {
+        setTimeout(() => socket.resetAndDestroy(), 50);
+      });
+    }),
+  },
+  {
     name: 'falls silent',
     answer: onHead((_, socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf')),
   },
