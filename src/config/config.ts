@@ -47,6 +47,9 @@ export interface RedisConfig {
   /** One URL (redis:, rediss:) for standalone; host:port of sentinels or cluster nodes otherwise. */
   readonly nodes: readonly string[];
   readonly sentinelName: string | null;
+  /** What the sentinels themselves ask for; the master's own stand below. */
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: string | null;
   readonly username: string | null;
   readonly password: string | null;
   readonly database: number;

@@ -55,12 +55,14 @@ function checkRedis(root: unknown, inFile: (path: KeyPath) => boolean): readonly
     const message = 'is missing: sentinels must be told which master to look for';
     findings.push({ path: ['redis', 'sentinelName'], at: 'value', message });
   }
-  if (mode !== 'sentinel' && redis['sentinelName'] !== undefined) {
-    findings.push({
-      path: ['redis', 'sentinelName'],
-      at: 'value',
-      message: 'means nothing unless mode is sentinel',
-    });
+  for (const key of ['sentinelName', 'sentinelUsername', 'sentinelPassword']) {
+    if (mode === 'sentinel' || redis[key] === undefined) continue;
+    const message = 'means nothing unless mode is sentinel';
+    findings.push({ path: ['redis', key], at: 'value', message });
+  }
+  if (redis['sentinelUsername'] !== undefined && redis['sentinelPassword'] === undefined) {
+    const message = 'means nothing without sentinelPassword';
+    findings.push({ path: ['redis', 'sentinelUsername'], at: 'value', message });
   }
   if (mode === 'cluster' && (redis['database'] ?? 0) !== 0) {
     findings.push({ path: ['redis', 'database'], at: 'value', message: 'must be 0: a cluster has no other' });

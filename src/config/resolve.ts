@@ -124,13 +124,15 @@ function redisConfig(written: WrittenConfig['redis'], read: Read): RedisConfig |
     return {
       mode: 'standalone',
       nodes: [node],
-      sentinelName: null,
+      ...{ sentinelName: null, sentinelUsername: null, sentinelPassword: null },
       username,
       password,
       database,
       tls: tls ? { ca: null } : null,
     };
   }
+  const password = (key: 'password' | 'sentinelPassword'): string | null =>
+    written[key] && read(written[key], ['redis', key], checkPassword);
   return {
     mode: written.mode,
     nodes:
@@ -138,8 +140,10 @@ function redisConfig(written: WrittenConfig['redis'], read: Read): RedisConfig |
         ? written.nodes.map((node) => `${redisScheme(written)}://${node}`)
         : written.nodes,
     sentinelName: written.sentinelName,
+    sentinelUsername: written.sentinelUsername,
+    sentinelPassword: password('sentinelPassword'),
     username: written.username,
-    password: written.password && read(written.password, ['redis', 'password'], checkPassword),
+    password: password('password'),
     database: written.database,
     tls: redisTls(written, read),
   };

@@ -20,6 +20,8 @@ export interface WrittenRedis {
   readonly mode: 'standalone' | 'sentinel' | 'cluster';
   readonly nodes: readonly string[];
   readonly sentinelName: string | null;
+  readonly sentinelUsername: string | null;
+  readonly sentinelPassword: SecretReference | null;
   readonly username: string | null;
   readonly password: SecretReference | null;
   readonly database: number;
@@ -111,6 +113,8 @@ const redisMapSchema = z.strictObject({
     .min(1, { error: 'must hold at least one host:port' })
     .meta({ description: 'The server, the sentinels, or some nodes of the cluster.' }),
   sentinelName: optional(leaf(parseWord, 'Name of the master that the sentinels watch.')),
+  sentinelUsername: optional(leaf(parseWord, 'ACL user name at the sentinels themselves.')),
+  sentinelPassword: optional(secret('Password of the sentinels themselves.')),
   username: optional(leaf(parseWord, 'ACL user name.')),
   password: optional(secret('Password.')),
   database: wholeNumber('Database number; clusters have only 0.', [0, 9999]).default(0),

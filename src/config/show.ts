@@ -78,6 +78,8 @@ function describeRedis(redis: RedisConfig): Readonly<Record<string, unknown>> {
     mode: redis.mode,
     nodes: redis.nodes.map((node) => node.replace(/^rediss?:\/\//, '')),
     sentinelName: redis.sentinelName,
+    sentinelUsername: redis.sentinelUsername,
+    sentinelPassword: redis.sentinelPassword && mask,
     username: redis.username,
     password: redis.password && mask,
     database: redis.database,

@@ -142,6 +142,45 @@ describe('Redis Sentinel', needed, () => {
   });
 });
 
+describe('Redis Sentinel with passwords of its own', needed, () => {
+  const [ofMaster, ofSentinel] = ['for-the-master', 'for-the-sentinel'];
+  let watched: RedisSentinel;
+  before(async () => {
+    watched = await startRedisSentinel({ master: ofMaster, sentinel: ofSentinel });
+    const rights = [
+      '+auth',
+      '+ping',
+      '+sentinel|get-master-addr-by-name',
+      '+sentinel|sentinels',
+      '+subscribe',
+    ];
+    await watched.sentinel.cli('acl', 'setuser', 'watcher', 'on', '>its-own', 'allchannels', ...rights);
+  });
+  after(() => watched.stop());
+
+  const config = (changes: Partial<RedisConfig>): RedisConfig =>
+    redisConfig([`127.0.0.1:${watched.sentinel.port}`], {
+      mode: 'sentinel',
+      sentinelName: watched.name,
+      password: ofMaster,
+      ...changes,
+    });
+
+  test('known to the gateway', () => assertWorks(config({ sentinelPassword: ofSentinel })));
+
+  test('with a user name that may only ask who is the master', () =>
+    assertWorks(config({ sentinelUsername: 'watcher', sentinelPassword: 'its-own' })));
+
+  test("the master's password is not tried at the sentinels: a missing one is reported", () =>
+    assertRefused(config({}), /NOAUTH/, ofMaster));
+
+  test('a wrong one is reported without being shown', () =>
+    assertRefused(config({ sentinelPassword: 'not-the-one' }), /WRONGPASS/, 'not-the-one'));
+
+  test('a wrong one of the master is reported too', () =>
+    assertRefused(config({ sentinelPassword: ofSentinel, password: 'not-it' }), /WRONGPASS/, 'not-it'));
+});
+
 describe('Redis Cluster', needed, () => {
   let cluster: RedisCluster;
   before(async () => {

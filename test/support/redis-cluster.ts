@@ -47,18 +47,35 @@ export interface RedisSentinel {
   stop(): Promise<void>;
 }
 
+/** What the two kinds of server ask of their clients; default: nothing. */
+export interface SentinelPasswords {
+  readonly master?: string;
+  readonly sentinel?: string;
+}
+
 /** Starts a watched pair; resolves once the replica follows and the Sentinel knows it. */
-export async function startRedisSentinel(): Promise<RedisSentinel> {
+export async function startRedisSentinel(passwords: SentinelPasswords = {}): Promise<RedisSentinel> {
   const name = 'test-master';
-  const master = await startRedis({ settings: ['repl-diskless-sync-delay 0'] });
-  const replica = await startRedis({ settings: [`replicaof 127.0.0.1 ${master.port}`] });
+  const asked = passwords.master === undefined ? {} : { password: passwords.master };
+  const asks = (setting: string): readonly string[] =>
+    passwords.master === undefined ? [] : [`${setting} ${passwords.master}`];
+  const master = await startRedis({
+    ...asked,
+    settings: ['repl-diskless-sync-delay 0', ...asks('masterauth')],
+  });
+  const replica = await startRedis({
+    ...asked,
+    settings: [`replicaof 127.0.0.1 ${master.port}`, ...asks('masterauth')],
+  });
   await eventually('the replica to follow', async () =>
     (await replica.cli('info', 'replication')).includes('master_link_status:up'),
   );
   const sentinel = await startRedis({
     sentinel: true,
+    ...(passwords.sentinel === undefined ? {} : { password: passwords.sentinel }),
     settings: [
       `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+      ...asks(`sentinel auth-pass ${name}`),
       `sentinel down-after-milliseconds ${name} 500`,
       `sentinel failover-timeout ${name} 2000`,
     ],

@@ -119,6 +119,8 @@ export function redisConfig(nodes: readonly string[], changes: Partial<RedisConf
     mode: 'standalone',
     nodes,
     sentinelName: null,
+    sentinelUsername: null,
+    sentinelPassword: null,
     username: null,
     password: null,
     database: 0,

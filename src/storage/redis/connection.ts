@@ -113,6 +113,8 @@ function singleOptions(config: RedisConfig, attempt: number): Options {
       sentinels: config.nodes.map(parseHostPort),
       name: config.sentinelName ?? 'mymaster',
       role: 'master',
+      ...(config.sentinelUsername === null ? {} : { sentinelUsername: config.sentinelUsername }),
+      ...(config.sentinelPassword === null ? {} : { sentinelPassword: config.sentinelPassword }),
       sentinelCommandTimeout: patience.connectMs,
       enableReadyCheck: true, // reads the role: a Sentinel may still name a master that is none
       ...(common.tls === undefined ? {} : { sentinelTLS: common.tls, enableTLSForSentinelMode: true }),

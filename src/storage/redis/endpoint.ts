@@ -50,5 +50,5 @@ export function parseRedisUrl(text: string, config: RedisConfig): UrlOptions {
 
 /** Every secret in the configuration: to be blotted out of messages. */
 export function secretsOf(config: RedisConfig): readonly string[] {
-  return config.password === null ? [] : [config.password];
+  return [config.password, config.sentinelPassword].filter((secret) => secret !== null);
 }

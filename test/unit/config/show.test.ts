@@ -14,7 +14,7 @@ const everySecret = {
     '    backend: http://b',
     '    backendAuth: { serviceAccount: { user: gateway, password: { fromEnv: CANARY_2 } } }',
     'peppers: [{ id: p, secret: { fromFile: pepper } }]',
-    'redis: { nodes: [r:1], password: { fromEnv: CANARY_3 } }',
+    'redis: { mode: sentinel, nodes: [r:1], sentinelName: m, password: { fromEnv: CANARY_3 }, sentinelPassword: { fromEnv: CANARY_3 } }',
   ].join('\n'),
   files: { '/etc/latchkey/pepper': `canary-pepper-${'x'.repeat(32)}\n` },
   env: {
@@ -29,7 +29,7 @@ test('show masks every secret, in YAML and in JSON', () => {
   const description = describeConfig(loaded(everySecret));
   for (const shown of [toYaml(description), JSON.stringify(toPlain(description))]) {
     assert.doesNotMatch(shown, /canary-|PRIVATE KEY|xxxx/);
-    assert.equal(shown.split('********').length - 1, 5);
+    assert.equal(shown.split('********').length - 1, 6);
   }
 });
 

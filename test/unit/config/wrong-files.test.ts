@@ -197,6 +197,20 @@ const values: readonly Golden[] = [
     ],
   },
   {
+    title: 'Redis that is no Sentinel, with what Sentinels ask for',
+    yaml: `${backend}redis: { nodes: ["a:1"], sentinelUsername: u, sentinelPassword: hunter2 }`,
+    expected: [
+      'latchkey.yaml:2:44: redis.sentinelUsername: means nothing unless mode is sentinel',
+      'latchkey.yaml:2:65: redis.sentinelPassword: must be {fromFile: PATH} or {fromEnv: NAME}, one of them; a secret itself does not belong into this file',
+      'latchkey.yaml:2:65: redis.sentinelPassword: means nothing unless mode is sentinel',
+    ],
+  },
+  {
+    title: 'Redis Sentinel with a user but no password',
+    yaml: `${backend}redis: { mode: sentinel, nodes: ["a:1"], sentinelName: m, sentinelUsername: u }`,
+    expected: ['latchkey.yaml:2:77: redis.sentinelUsername: means nothing without sentinelPassword'],
+  },
+  {
     title: 'Redis as a map whose parts contradict each other',
     yaml: `${backend}redis: { mode: sentinel, nodes: ["a:1", "b"] }`,
     expected: [
