@@ -1,5 +1,5 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../core/errors.ts';
 
@@ -11,20 +11,28 @@ import { Fault } from '../core/errors.ts';
 export function openAssertionKey(configured: string | null, dataDir: string): KeyObject {
   if (configured !== null) return createPrivateKey(configured);
   const file = path.join(dataDir, 'assertion-key.pem');
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-    const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
-    // Exclusive: of two processes that start at once, both end up with the one that was first.
-    writeFileSync(file, made, { mode: 0o600, flag: 'wx' });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-      throw new Fault('store_unavailable', `Cannot write the signing key ${file}: ${reasonOf(error)}`, error);
-    }
-  }
+  if (!existsSync(file)) makeKey(file);
   try {
     return createPrivateKey(readFileSync(file));
   } catch (error) {
     throw new Fault('store_unavailable', `Cannot read the signing key ${file}: ${reasonOf(error)}`, error);
+  }
+}
+
+/** Made whole under another name first: a disk that fills up, or an end at any moment, leaves no part of a key. */
+function makeKey(file: string): void {
+  const draft = `${file}.${randomUUID()}`;
+  try {
+    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+    writeFileSync(draft, made, { mode: 0o600, flag: 'wx', flush: true });
+    linkSync(draft, file);
+  } catch (error) {
+    // Of two processes that start at once, both end up with the key of the one that was first.
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw new Fault('store_unavailable', `Cannot write the signing key ${file}: ${reasonOf(error)}`, error);
+  } finally {
+    rmSync(draft, { force: true });
   }
 }
 

@@ -25,6 +25,7 @@ import { type Closers, createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
 import { createRecorder } from './recorder.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
+import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { startSweep } from './sweep.ts';
@@ -81,6 +82,7 @@ async function open(
   const redis = await openConfiguredRedis(config, store, clock, log, closers);
   const verification = await openVerification(config, store, redis, clock, log, closers);
   const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
+  closers.add(await startReserve(store, log));
   closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
   const metrics = createMetrics({
     version,

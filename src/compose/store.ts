@@ -5,6 +5,7 @@ import { systemRandom } from '../core/random.ts';
 import type { UserStore } from '../identity/user-store.ts';
 import { openSqlite } from '../storage/sqlite/database.ts';
 import { JournalFeed } from '../storage/sqlite/journal-feed.ts';
+import { keepReserve } from '../storage/sqlite/reserve.ts';
 import { createSqliteTokenStore } from '../storage/sqlite/token-store.ts';
 import { createSqliteUserStore } from '../storage/sqlite/user-store.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
@@ -25,6 +26,8 @@ export interface OpenedStore {
   findPeppers(): Promise<Peppers | null>;
   /** A feed of its own for each caller; unstarted. */
   journal(): ChangeFeed;
+  /** Sets room aside for changes on a full disk. Rejects with `Fault('store_unavailable')` where there is none. */
+  keepReserve(): Promise<void>;
   close(): void;
 }
 
@@ -44,6 +47,7 @@ export async function openStore(config: Config, clock: Clock): Promise<OpenedSto
       openPeppers: () => (opened ??= openPeppers({ ...place, randomBytes: systemRandom })),
       findPeppers: () => findPeppers(place),
       journal: () => new JournalFeed({ path: config.store.path, clock }),
+      keepReserve: () => keepReserve(database),
       close: () => database.close(),
     };
   } catch (error) {

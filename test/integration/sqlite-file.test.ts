@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, test } from 'node:test';
@@ -236,6 +236,24 @@ describe('the journal of a store file', () => {
     await feed.start(listener);
     assert.deepEqual(listener.calls, []);
     await assert.rejects(stat(path), { code: 'ENOENT' });
+    await feed.stop();
+  });
+
+  test('leaves no file open where it cannot be read', async () => {
+    await mkdir(scratch.file('data'));
+    await writeFile(path, 'this is not a database'.repeat(1_000));
+    const { feed, look, listener } = manualFeed();
+    await feed.start(listener);
+    for (let count = 0; count < 20; count++) look();
+    const descriptors = await readdir('/proc/self/fd');
+    const names = await Promise.all(
+      descriptors.map((descriptor) => readlink(`/proc/self/fd/${descriptor}`).catch(() => '')),
+    );
+    assert.deepEqual(
+      names.filter((name) => name === path),
+      [],
+    );
+    assert.deepEqual(listener.calls, []);
     await feed.stop();
   });
 

@@ -11,12 +11,19 @@ import { createAnnounce } from '../../src/tokens/announce.ts';
 import { createPeppers } from '../../src/tokens/digest.ts';
 import { createTokenLifecycle, type MintedToken } from '../../src/tokens/lifecycle.ts';
 import type { TokenRefusal } from '../../src/tokens/token-settings.ts';
+import type { GatewayOptions } from './gateway.ts';
 import { openRedis } from './redis-parts.ts';
 
+const testPepper = 'a pepper for tests, known to everyone who reads this';
+
 /** The peppers of every process of a test. */
-export const testPeppers: readonly PepperConfig[] = [
-  { id: 'test', secret: 'a pepper for tests, known to everyone who reads this' },
-];
+export const testPeppers: readonly PepperConfig[] = [{ id: 'test', secret: testPepper }];
+
+/** The same for a gateway: to be added to its configuration, and to its environment. */
+export const gatewayPeppers: Required<Pick<GatewayOptions, 'config' | 'env'>> = {
+  config: { peppers: [{ id: 'test', secret: { fromEnv: 'TEST_PEPPER' } }] },
+  env: { TEST_PEPPER: testPepper },
+};
 
 /** A token as its maker sees it. */
 export interface OfficeToken {

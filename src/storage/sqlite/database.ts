@@ -8,7 +8,7 @@ import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import { assertOurs, currentRealm, migrate } from './migrations.ts';
-import { isBusy, toFault } from './sqlite-fault.ts';
+import { isBusy, isFull, toFault } from './sqlite-fault.ts';
 
 /** A statement waits this long in the event loop for a lock; longer waits are slept. */
 const blockMsMax = 20;
@@ -76,8 +76,14 @@ async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<
 /** A further connection to a file that `openSqlite` has prepared, with the settings that every connection needs. */
 export function connect(path: string): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: blockMsMax, enableForeignKeyConstraints: true });
-  connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;');
-  return connection;
+  try {
+    connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;');
+    return connection;
+  } catch (error) {
+    // Else the file stays open until memory runs short, and its last user does not tidy up.
+    connection.close();
+    throw error;
+  }
 }
 
 /** Identifies the file at a path across renames; null where there is none. */
@@ -114,7 +120,7 @@ function toDatabase(connection: DatabaseSync, realm: Realm, deps: SqliteDeps): S
     async write(work, durability = 'durable') {
       assertSameFile();
       try {
-        const attempt = () => transact(connection, work, durability);
+        const attempt = () => withReserve(connection, () => transact(connection, work, durability));
         return await untilFree(attempt, clock, clock.monotonic() + busyMs);
       } catch (error) {
         throw toFault(error, path);
@@ -136,6 +142,17 @@ function transact<T>(connection: DatabaseSync, work: () => T, durability: Durabi
     // Some errors (disk full) have already rolled back.
     if (connection.isTransaction) connection.exec('ROLLBACK');
     throw error;
+  }
+}
+
+/** Tries again, where the disk is full, once the log begins anew in the room that it has. */
+function withReserve<T>(connection: DatabaseSync, attempt: () => T): T {
+  try {
+    return attempt();
+  } catch (error) {
+    if (!isFull(error)) throw error;
+    connection.exec('PRAGMA wal_checkpoint(RESTART)');
+    return attempt();
   }
 }
 

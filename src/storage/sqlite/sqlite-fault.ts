@@ -1,5 +1,9 @@
 import { Fault } from '../../core/errors.ts';
 
+const full = 13;
+/** SQLITE_IOERR_SHMSIZE: how a disk that is full shows where a file is opened. */
+const noRoomToOpen = 4874;
+
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that have advice of their own. */
 const advice: Readonly<Record<number, string>> = {
   5: 'is locked by another process; try again in a moment',
@@ -7,7 +11,7 @@ const advice: Readonly<Record<number, string>> = {
   8: 'cannot be written: check the permissions of the file and its folder',
   10: 'cannot be read or written: the disk reports an error',
   11: 'is damaged: stop Latchkey and restore a backup',
-  13: 'cannot grow: the disk is full; make room there',
+  [full]: 'cannot grow: the disk is full; make room there',
   14: 'cannot be opened: check that its folder exists and may be written',
   26: 'is not an SQLite database: name another file as the store',
 };
@@ -16,6 +20,11 @@ const busy = 5;
 /** Whether another connection holds the lock that was wanted. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
+}
+
+/** Whether the disk, or the file for its limit, had no room for what was to be written. */
+export function isFull(error: unknown): boolean {
+  return primaryCode(error) === full;
 }
 
 /**
@@ -30,6 +39,6 @@ export function toFault(error: unknown, path: string): unknown {
 }
 
 function primaryCode(error: unknown): number | null {
-  const isSqlite = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number';
-  return isSqlite ? (error.errcode as number) & 0xff : null;
+  if (!(error instanceof Error && 'errcode' in error && typeof error.errcode === 'number')) return null;
+  return error.errcode === noRoomToOpen ? full : error.errcode & 0xff;
 }
