@@ -37,7 +37,7 @@ export interface PipelineDeps extends DecideDeps {
 }
 
 /** A chunked body that trickles is passed on as it comes after this long. */
-const chunkedWaitMs = 1_000;
+const chunkedWaitMs = 10_000;
 
 /** Serves one request from its head to its record. Never rejects. */
 export async function serve(

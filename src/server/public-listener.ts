@@ -83,9 +83,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     if (responseOn(socket) !== null) socket.destroy();
     else void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
   });
-  server.on('connect', (req: IncomingMessage, socket: Duplex) =>
-    refuseConnection(socket, 'method_refused', req),
-  );
+  server.on('connect', (req: IncomingMessage, socket: Duplex) => refuseConnect(req, socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
   return {
     listen: (host, port) => listen(server, host, port),
@@ -139,6 +137,13 @@ const unparsed: Readonly<Record<string, DenialCode>> = {
 /** The response that is being made on this connection. */
 function responseOn(socket: Duplex): ServerResponse | null {
   return (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
+}
+
+/** Answers to requests pipelined before it go first: the client would take this one for theirs. */
+function refuseConnect(req: IncomingMessage, socket: Duplex): void {
+  const current = responseOn(socket);
+  if (current === null) refuseConnection(socket, 'method_refused', req);
+  else current.once('close', () => refuseConnect(req, socket));
 }
 
 /** Answers once where nothing has been answered yet, then closes: framing cannot be trusted any more. */
