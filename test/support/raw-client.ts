@@ -7,8 +7,8 @@ import type { HttpMessage } from './http-message.ts';
 /** One TCP connection over which a test sends exactly the bytes it chose. */
 export interface RawConnection {
   readonly socket: Socket;
-  /** Sends bytes (text as Latin-1) in one write. `method` tells the reader that a response to HEAD has no body. */
-  send(bytes: string | Buffer, method?: string): Promise<void>;
+  /** Sends bytes (text as Latin-1) in one write. The methods in them tell the reader that a response to HEAD has no body. */
+  send(bytes: string | Buffer, ...methods: readonly string[]): Promise<void>;
   /** Sends every byte in a write of its own. */
   sendBytewise(bytes: string | Buffer): Promise<void>;
   /** The next response, interim ones included; rejects after `withinMs` (default 5,000) or where none can come. */
@@ -26,9 +26,17 @@ export interface RawConnection {
   destroy(): void;
 }
 
+/** Where a connection comes from, and how it ends. */
+export interface RawOptions {
+  /** An address of 127.0.0.0/8. */
+  readonly localAddress?: string;
+  /** Default false: what the peer closes is closed on our side, too. */
+  readonly allowHalfOpen?: boolean;
+}
+
 /** Opens a connection to a port of 127.0.0.1. */
-export async function openRaw(port: number): Promise<RawConnection> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+export async function openRaw(port: number, options: RawOptions = {}): Promise<RawConnection> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...options });
   await new Promise<void>((resolve, reject) => {
     socket.once('connect', resolve);
     socket.once('error', reject);
@@ -82,8 +90,8 @@ export async function openRaw(port: number): Promise<RawConnection> {
     received: () => Buffer.concat(chunks),
     violation: () => violation,
     isClosed: () => over,
-    send(bytes, method = 'GET') {
-      reader.methods.push(method);
+    send(bytes, ...methods) {
+      reader.methods.push(...(methods.length === 0 ? ['GET'] : methods));
       return write(toBytes(bytes));
     },
     async sendBytewise(bytes) {
