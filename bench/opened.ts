@@ -1,6 +1,7 @@
 import { type Closers, createClosers } from '../src/compose/closers.ts';
 import { openRedis } from '../src/compose/redis.ts';
 import { openStore } from '../src/compose/store.ts';
+import { keepStringMethodsFast } from '../src/compose/string-methods.ts';
 import { type OpenedVerification, openVerification } from '../src/compose/verification.ts';
 import type { Config } from '../src/config/config.ts';
 import { systemClock } from '../src/core/clock.ts';
@@ -23,6 +24,7 @@ export interface OpenedVerifier extends OpenedVerification {
 
 /** Opens the store, Redis where the configuration names one, and the verifier over them, its memory empty. */
 export async function openVerifier(config: Config): Promise<OpenedVerifier> {
+  keepStringMethodsFast();
   const closers: Closers = createClosers();
   const store = await openStore(config, systemClock);
   closers.add(() => store.close());

@@ -28,6 +28,7 @@ import { type OpenedRedis, openRedis } from './redis.ts';
 import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
 import { type OpenedStore, openStore } from './store.ts';
+import { keepStringMethodsFast } from './string-methods.ts';
 import { startSweep } from './sweep.ts';
 import { type OpenedVerification, openVerification } from './verification.ts';
 
@@ -74,6 +75,7 @@ async function open(
   clock: Clock,
   closers: Closers,
 ): Promise<Gateway> {
+  keepStringMethodsFast();
   const output = new LogOutput({ stream: logStream, clock });
   closers.add(() => output.close());
   const log = createLog({ level: config.log.level, output, clock });
