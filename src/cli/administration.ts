@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { type Administration, openAdministration } from '../compose/administration.ts';
 import type { TokenId } from '../core/ids.ts';
+import { printable } from '../core/printable.ts';
 import { isUuid } from '../core/uuid.ts';
 import type { UserRecord } from '../identity/user-store.ts';
 import type { Users } from '../identity/users.ts';
@@ -24,7 +25,7 @@ export async function administer<T>(
   const isNew = !existsSync(path);
   const administration = await openAdministration(loaded, io.clock, stderrLog(io));
   // In a wrong folder, or with a wrong --store, an empty answer would look like the truth.
-  if (isNew) io.stderr(`latchkey: there was no store yet; made ${path}.\n`);
+  if (isNew) io.stderr(`latchkey: there was no store yet; made ${printable(path)}.\n`);
   try {
     return await work(administration);
   } finally {
@@ -45,7 +46,7 @@ export async function requireUser(users: Users, nameOrId: string): Promise<UserR
   const user = await users.find(nameOrId);
   if (user !== null) return user;
   // A token pasted in the wrong place stays out of logs, and control characters out of terminals.
-  const shown = isWellFormed(nameOrId) ? 'of that name, which is a token' : printable(nameOrId);
+  const shown = isWellFormed(nameOrId) ? 'of that name, which is a token' : `"${printable(nameOrId)}"`;
   throw new CommandFailure(
     exitCodes.notFound,
     `there is no user ${shown}: \`latchkey user list\` shows them, \`latchkey user add\` makes one.`,
@@ -59,10 +60,6 @@ export async function requireUser(users: Users, nameOrId: string): Promise<UserR
 export function readTokenId(text: string): TokenId {
   if (isUuid(text)) return text.toLowerCase() as TokenId;
   throw new CommandFailure(exitCodes.usage, 'tokens are named by their id: `latchkey token list` shows it.');
-}
-
-function printable(text: string): string {
-  return `"${text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD')}"`;
 }
 
 /** Warnings of what is opened go to stderr; the rest is for running gateways. */

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { FlagValue } from '../config/sources.ts';
+import { printable } from '../core/printable.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
 
@@ -74,7 +75,7 @@ export function requireCommandConfig(
 export function configFailure(result: ConfigResult & { readonly kind: 'invalid' }): CommandFailure {
   const wrong = result.problems.some((problem) => problem.kind === 'config');
   const lines = result.problems.map((problem) => `  ${formatProblem(problem)}`);
-  const what = result.file === null ? 'the configuration' : `the configuration (${result.file})`;
+  const what = result.file === null ? 'the configuration' : `the configuration (${printable(result.file)})`;
   const count = lines.length === 1 ? '1 problem' : `${lines.length} problems`;
   return new CommandFailure(
     wrong ? exitCodes.usage : exitCodes.fault,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { configJsonSchema } from '../config/json-schema.ts';
 import { describeConfig, toPlain, toYaml } from '../config/show.ts';
+import { printable } from '../core/printable.ts';
 import {
   addConfigOptions,
   configFailure,
@@ -27,7 +28,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
       if (json) io.stdout(`${JSON.stringify({ ok: true, file: loaded.file, routes })}\n`);
       else
         io.stdout(
-          `ok: ${loaded.file ?? 'no file'}, ${count(routes.length, 'route')} (${routes.join(', ')})\n`,
+          `ok: ${printable(loaded.file ?? 'no file')}, ${count(routes.length, 'route')} (${routes.join(', ')})\n`,
         );
     });
 
@@ -38,7 +39,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
       const entries = describeConfig(loaded);
       const { json } = command.optsWithGlobals<GlobalOptions>();
       if (json) io.stdout(`${JSON.stringify({ file: loaded.file, ...toPlain(entries) }, null, 2)}\n`);
-      else io.stdout(`# ${loaded.file ?? 'no configuration file'}\n${toYaml(entries)}`);
+      else io.stdout(`# ${printable(loaded.file ?? 'no configuration file')}\n${toYaml(entries)}`);
     });
 
   config

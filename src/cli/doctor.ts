@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Command } from 'commander';
 import type { Config, RouteConfig } from '../config/config.ts';
 import { pathFromText } from '../core/path.ts';
+import { printable } from '../core/printable.ts';
 import { formatProblem } from '../config/problem.ts';
 import { addConfigOptions, readCommandConfig } from './command-config.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
@@ -81,7 +82,7 @@ function writePlace(config: Config, text: string): WritePlace {
   }
   const route = routeOf(config.routes, folder);
   if (!route) {
-    throw new CommandFailure(exitCodes.usage, `--write-test: no WebDAV route serves ${folder}`);
+    throw new CommandFailure(exitCodes.usage, `--write-test: no WebDAV route serves ${printable(folder)}`);
   }
   return { route, folder };
 }
@@ -119,7 +120,7 @@ const colors = { ok: 32, warn: 33, fail: 31, skip: 2 } as const;
 function render(findings: readonly Finding[], color: boolean): string {
   const lines = findings.map(({ level, subject, message, advice }) => {
     const mark = color ? `\u001B[${colors[level]}m${level.padEnd(4)}\u001B[0m` : level.padEnd(4);
-    return `${mark}  ${subject}: ${message}\n${advice === null ? '' : `      -> ${advice}\n`}`;
+    return `${mark}  ${printable(`${subject}: ${message}`)}\n${advice === null ? '' : `      -> ${printable(advice)}\n`}`;
   });
   const count = (level: Finding['level']): number => findings.filter((each) => each.level === level).length;
   return `${lines.join('')}${count('ok')} ok, ${count('warn')} to look at, ${count('fail')} failed\n`;

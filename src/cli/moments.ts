@@ -1,3 +1,4 @@
+import { printable } from '../core/printable.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
 
 const unitMs: Readonly<Record<string, number>> = {
@@ -23,7 +24,10 @@ export function readDuration(option: string, text: string): number | null {
   if (none.has(text)) return null;
   const span = toSpan(text);
   if (span !== null) return span;
-  throw new CommandFailure(exitCodes.usage, `${option} takes a time such as 12h, 30d or 1y, not "${text}".`);
+  throw new CommandFailure(
+    exitCodes.usage,
+    `${option} takes a time such as 12h, 30d or 1y, not "${printable(text)}".`,
+  );
 }
 
 /**
@@ -39,7 +43,7 @@ export function readMoment(option: string, text: string, edge: DayEdge, now: num
   if (moment !== null) return moment;
   throw new CommandFailure(
     exitCodes.usage,
-    `${option} takes a time from now such as 30d, or a date such as 2027-01-31 or 2027-01-31T18:00, not "${text}".`,
+    `${option} takes a time from now such as 30d, or a date such as 2027-01-31 or 2027-01-31T18:00, not "${printable(text)}".`,
   );
 }
 

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { probePeppers, probeRedis, probeStore } from '../compose/storage-probes.ts';
 import { Fault } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { registerConfig } from './config.ts';
 import { registerDoctor } from './doctor.ts';
+import { guardedIo } from './guarded-io.ts';
 import { registerServe } from './serve.ts';
 import { registerToken } from './token.ts';
 import { registerUser } from './user.ts';
@@ -74,7 +76,8 @@ function askingOnlyIfAllowed(io: CommandIo, allowed: () => boolean): CommandIo {
  * Runs one command line (without node and script name) and resolves to its exit code, or null where
  * the command set one itself through `io`. Never rejects.
  */
-export async function runProgram(argv: readonly string[], io: CommandIo): Promise<ExitCode | null> {
+export async function runProgram(argv: readonly string[], world: CommandIo): Promise<ExitCode | null> {
+  const io = guardedIo(world);
   try {
     await buildProgram(io).parseAsync([...argv], { from: 'user' });
     return null;
@@ -91,7 +94,7 @@ function report(error: unknown, io: CommandIo): ExitCode {
     return error.exitCode;
   }
   if (error instanceof Fault) {
-    io.stderr(`latchkey: ${error.message}\n`);
+    io.stderr(`latchkey: ${printable(error.message)}\n`);
     return exitCodes.fault;
   }
   io.stderr(`latchkey: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { type Gateway, startGateway } from '../compose/gateway.ts';
 import type { Config } from '../config/config.ts';
 import { Fault } from '../core/errors.ts';
+import { printable } from '../core/printable.ts';
 import {
   addConfigOptions,
   configFailure,
@@ -98,7 +99,7 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
     `health and metrics on http://${adminHost}:${gateway.adminPort}`,
     `configuration: ${file ?? 'flags, environment and defaults'}; store: ${config.store.path}`,
   ];
-  io.stderr(`${lines.join('\n')}\n`);
+  io.stderr(`${lines.map(printable).join('\n')}\n`);
 }
 
 /** All or nothing: a configuration with any problem changes nothing. */

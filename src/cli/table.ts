@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.ts';
+
 const gap = '  ';
 
 /** Rows as left-aligned columns under a heading, each line ending in a newline; '' for no rows. */
@@ -21,9 +23,4 @@ function joinCells(cells: readonly string[], widths: readonly number[]): string 
     (cell, column) => cell + ' '.repeat((widths[column] ?? 0) - Array.from(cell).length),
   );
   return padded.join(gap).trimEnd();
-}
-
-/** Text that came from clients (a user agent) must not steer the terminal. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '�');
 }

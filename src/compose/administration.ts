@@ -7,6 +7,7 @@ import { createPasswords } from '../identity/passwords.ts';
 import { createUsers, type Users } from '../identity/users.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { TokenLifecycle } from '../tokens/lifecycle.ts';
+import { holdsToken } from '../tokens/mint.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
@@ -46,7 +47,9 @@ export async function openAdministration(
       concurrency: config.limits.passwordConcurrency,
       queueMax: config.limits.passwordQueue,
     });
-    const users = createUsers({ clock, store: store.users, passwords, randomBytes: systemRandom, announce });
+    const users = createUsers({
+      ...{ clock, store: store.users, passwords, randomBytes: systemRandom, announce, holdsToken },
+    });
     const routeNames = config.routes.map(({ name }) => name);
     return { tokens: store.tokens, lifecycle, users, routeNames, close: () => closers.closeAll() };
   } catch (error) {

@@ -1,3 +1,5 @@
+import { printable } from '../core/printable.ts';
+
 /** One thing wrong with what the product was told. Never holds the value of a secret. */
 export interface ConfigProblem {
   /**
@@ -31,5 +33,6 @@ export function formatKey(path: KeyPath): string {
 export function formatProblem(problem: ConfigProblem): string {
   return [problem.where, problem.key === '' ? null : problem.key, problem.message]
     .filter((part) => part !== null)
+    .map(printable)
     .join(': ');
 }

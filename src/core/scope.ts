@@ -1,5 +1,6 @@
 import { checkDecodedPath, pathFromText, pathToText } from './path.ts';
 import type { CanonicalPath } from './path.ts';
+import { printable } from './printable.ts';
 
 /** Read, write or both. */
 export interface Access {
@@ -134,5 +135,5 @@ function routeScope(text: string, route: string, access: Access): Scope | ScopeP
 }
 
 function refuse(text: string, why: string): ScopeProblem {
-  return { kind: 'scope_problem', detail: `Scope ${JSON.stringify(text)}: ${why}.` };
+  return { kind: 'scope_problem', detail: `Scope "${printable(text)}": ${why}.` };
 }

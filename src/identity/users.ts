@@ -45,6 +45,8 @@ interface UsersDeps {
   readonly randomBytes: RandomBytes;
   readonly store: UserStore;
   readonly passwords: Pick<Passwords, 'hash'>;
+  /** Whether a text is or holds the value of a token, which must not be kept in clear. */
+  readonly holdsToken: (text: string) => boolean;
   /** Makes a committed change known to this process and others. */
   readonly announce: (changes: readonly Change[]) => Promise<void>;
 }
@@ -74,6 +76,7 @@ export function createUsers(deps: UsersDeps): Users {
       (isUuid(nameOrId) ? store.get(nameOrId.toLowerCase() as UserId) : null),
     list: (filter) => store.list(filter),
     async add(actor, text, password) {
+      if (deps.holdsToken(text)) return refuse('bad_name', nameIsToken);
       const checked = checkUserName(text);
       if ('problem' in checked) return refuse('bad_name', checked.problem);
       const problem = password === null ? null : passwordProblem(password);
@@ -112,6 +115,10 @@ export function createUsers(deps: UsersDeps): Users {
     remove: async (actor, id) => announced(id, await store.remove(id, audit('user.remove', actor, id))),
   };
 }
+
+const nameIsToken =
+  'The name given is or holds the value of a token, and it would be kept in clear: choose a login name such as alice, ' +
+  'and revoke that token if others saw it.';
 
 function refuse(code: UserRefusal['code'], detail: string): UserRefusal {
   return { kind: 'refused', code, detail };

@@ -1,4 +1,5 @@
 import { parseCidr } from '../config/addresses.ts';
+import { printable } from '../core/printable.ts';
 import { expandScope, formatScope, parseScopes } from '../core/scope.ts';
 import { holdsToken } from './mint.ts';
 import type { TokenRecord } from './token-store.ts';
@@ -102,7 +103,8 @@ function checkName(name: string): TokenRefusal | null {
     return refuse('bad_name', `The name given is or holds the value of a token, and ${why}.`);
   }
   const { length } = Array.from(name);
-  if (length >= 1 && length <= nameCharsMax && name.trim() !== '' && !/\p{C}/u.test(name)) return null;
+  if (length >= 1 && length <= nameCharsMax && name.trim() !== '' && !/[\p{C}\p{Zl}\p{Zp}]/u.test(name))
+    return null;
   return refuse('bad_name', `A token's name has 1 to ${nameCharsMax} printable characters.`);
 }
 
@@ -125,7 +127,7 @@ function settleNetworks(texts: readonly string[]): readonly string[] | TokenRefu
   const blocks: string[] = [];
   for (const text of texts) {
     const block = parseCidr(text);
-    if ('wrong' in block) return refuse('bad_network', `Network ${JSON.stringify(text)} ${block.wrong}.`);
+    if ('wrong' in block) return refuse('bad_network', `Network "${printable(text)}" ${block.wrong}.`);
     blocks.push(block.value);
   }
   return [...new Set(blocks)];

@@ -56,7 +56,19 @@ describe('latchkey user', () => {
     assert.equal(pasted.exitCode, 3);
     assert.ok(!pasted.stderr.includes(value.trim()));
     assert.match(pasted.stderr, /no user of that name, which is a token/);
-    await fails(3, /no user "a\uFFFD\[31mb"/, 'user', 'disable', 'a\u001B[31mb');
+    await fails(3, /no user "a\\u001b\[31mb"/, 'user', 'disable', 'a\u001B[31mb');
+  });
+
+  test('add refuses the value of a token as a name, and does not repeat it', async () => {
+    await ok('user', 'add', 'alice');
+    const value = (await ok(...create('--scope', '*', '--quiet'))).stdout.trim();
+    for (const name of [value, `my ${value}`]) {
+      const pasted = await run(['user', 'add', name]);
+      assert.equal(pasted.exitCode, 2);
+      assert.match(pasted.stderr, /holds the value of a token.*revoke that token/);
+      assert.ok(!pasted.stderr.includes(value));
+    }
+    assert.equal((await json<unknown[]>('user', 'list')).length, 1);
   });
 
   test('says which store it made, the first time and no other', async () => {

@@ -10,6 +10,7 @@ import { createSqliteUserStore } from '../../src/storage/sqlite/user-store.ts';
 import { createAnnounce } from '../../src/tokens/announce.ts';
 import { createPeppers } from '../../src/tokens/digest.ts';
 import { createTokenLifecycle, type MintedToken } from '../../src/tokens/lifecycle.ts';
+import { holdsToken } from '../../src/tokens/mint.ts';
 import type { TokenRefusal } from '../../src/tokens/token-settings.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { openRedis } from './redis-parts.ts';
@@ -69,6 +70,7 @@ export async function openTokenOffice(
     ...{ clock, randomBytes, announce },
     store: createSqliteUserStore(database),
     passwords: { hash: () => Promise.reject(new Error('no user of this office has a password')) },
+    holdsToken,
   });
 
   async function owner(name: string): Promise<UserRecord> {

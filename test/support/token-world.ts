@@ -18,6 +18,7 @@ import { createTokenLifecycle, type MintedToken, type TokenLifecycle } from '../
 import type { SharedCache } from '../../src/tokens/shared-cache.ts';
 import type { Actor } from '../../src/tokens/token-changes.ts';
 import type { TokenSettings } from '../../src/tokens/token-settings.ts';
+import { holdsToken } from '../../src/tokens/mint.ts';
 import type { TokenStore } from '../../src/tokens/token-store.ts';
 import type { Verification, VerificationContext, Verifier } from '../../src/tokens/verification.ts';
 import { createGuesses, type GuessLimits, type Guesses } from '../../src/tokens/guesses.ts';
@@ -85,6 +86,7 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
     store: userStore,
     passwords: check,
     announce,
+    holdsToken,
   });
   const lifecycle = createTokenLifecycle({
     clock,
