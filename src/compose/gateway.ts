@@ -11,10 +11,12 @@ import { systemRandom } from '../core/random.ts';
 import { type AssertionSigner, createAssertionSigner } from '../gateway/assertion.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { createBodyMemory } from '../gateway/body-memory.ts';
+import { createConcurrentRequests } from '../gateway/concurrent-requests.ts';
 import { createProgressWatch } from '../gateway/progress.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
 import { type AdminListener, createAdminListener } from '../server/admin-listener.ts';
+import { type ConnectionLimits, createConnectionLimits } from '../server/connection-limits.ts';
 import { createPublicListener } from '../server/public-listener.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -24,6 +26,7 @@ import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
 import { createRecorder } from './recorder.ts';
+import { createRefusedConnections } from './refused-connections.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
 import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
@@ -86,6 +89,8 @@ async function open(
   const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
   closers.add(await startReserve(store, log));
   closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
+  const inForce: InForce = { limits: config.limits, routing: createRouting(config, clock) };
+  const connections = connectionLimits(inForce, log, clock);
   const metrics = createMetrics({
     version,
     clock,
@@ -94,6 +99,7 @@ async function open(
       feeds: () => verification.feedHealth(),
       cachesTrusted: () => verification.freshness.isFresh(),
       redisUp: () => redis?.up() ?? null,
+      connections: () => ({ open: connections.open(), refused: connections.refused() }),
       logLinesDropped: () => output.dropped,
     },
   });
@@ -102,9 +108,9 @@ async function open(
   const assertions = await createAssertionSigner(key, clock);
   const accessLog = config.log.access ? createAccessLog({ output, clock }) : null;
   const recorder = createRecorder(metrics, accessLog, log);
-  const lasting = lastingDeps(config, verification, assertions, recorder, clock, closers);
+  const lasting = lastingDeps(config, inForce, verification, assertions, recorder, clock, closers);
   const admin = adminListener(store, metrics, assertions);
-  return openDoors(config, lasting, admin, metrics, log, clock, closers);
+  return openDoors(config, inForce, connections, lasting, admin, metrics, log, clock, closers);
 }
 
 async function openConfiguredRedis(
@@ -120,18 +126,41 @@ async function openConfiguredRedis(
   return redis;
 }
 
+/** What a reload replaces. */
+interface InForce {
+  limits: Config['limits'];
+  routing: Routing;
+}
+
+function connectionLimits(inForce: InForce, log: Log, clock: Clock): ConnectionLimits {
+  return createConnectionLimits({
+    bounds: () => inForce.limits,
+    isProxy: (address) => inForce.routing.clientSide.trusts(address),
+    refused: createRefusedConnections(log, clock),
+  });
+}
+
 /** What every request needs and no reload replaces. */
 type LastingDeps = Omit<PipelineDeps, keyof Routing>;
 
 function lastingDeps(
   config: Config,
+  inForce: InForce,
   { verifier, guesses }: OpenedVerification,
   assertions: AssertionSigner,
   recorder: PipelineDeps['recorder'],
   clock: Clock,
   closers: Closers,
 ): LastingDeps {
-  const watch = createProgressWatch(config.limits, clock);
+  const progress = {
+    get idleMs() {
+      return inForce.limits.idleMs;
+    },
+    get bodyRateMin() {
+      return inForce.limits.bodyRateMin;
+    },
+  };
+  const watch = createProgressWatch(progress, clock);
   closers.add(() => watch.stop());
   return {
     verifier,
@@ -144,6 +173,7 @@ function lastingDeps(
       bytesMax: config.limits.spoolBytes,
       watch,
     }),
+    concurrent: createConcurrentRequests(() => inForce.limits.requestsPerToken),
     recorder,
     ending: new WeakSet(),
     nextRequestId: createRequestIds(systemRandom),
@@ -169,6 +199,8 @@ function adminListener(store: OpenedStore, metrics: Metrics, assertions: Asserti
 
 async function openDoors(
   config: Config,
+  inForce: InForce,
+  connections: ConnectionLimits,
   lasting: LastingDeps,
   admin: AdminListener,
   metrics: Metrics,
@@ -176,18 +208,21 @@ async function openDoors(
   clock: Clock,
   closers: Closers,
 ): Promise<Gateway> {
-  let routing = createRouting(config, clock);
-  let pipeline: PipelineDeps = { ...lasting, ...routing };
-  closers.add(() => routing.close());
+  let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
+  closers.add(() => inForce.routing.close());
   const adminPort = await admin.listen(config.admin.host, config.admin.port);
   closers.add(() => admin.close());
-  const { headMs, keepAliveMs, drainMs } = config.limits;
   const keys = JSON.stringify(lasting.assertions.jwks);
   const door = createPublicListener({
     pipeline: () => pipeline,
-    assertionKeys: () => (routing.sendsAssertions ? keys : null),
-    headMs,
-    keepAliveMs,
+    assertionKeys: () => (inForce.routing.sendsAssertions ? keys : null),
+    connections,
+    get headMs() {
+      return inForce.limits.headMs;
+    },
+    get keepAliveMs() {
+      return inForce.limits.keepAliveMs;
+    },
   });
   const port = await door.listen(config.listen.host, config.listen.port);
   return {
@@ -196,37 +231,45 @@ async function openDoors(
     log,
     reload(next) {
       // The former routes' connections close as they fall idle: requests may still be using them.
-      routing = createRouting(next, clock);
-      pipeline = { ...lasting, ...routing };
+      inForce.routing = createRouting(next, clock);
+      inForce.limits = next.limits;
+      pipeline = { ...lasting, ...inForce.routing };
       metrics.configLoaded(true);
       return keysNeedingRestart(config, next);
     },
     reloadFailed: () => metrics.configLoaded(false),
     async drain() {
       admin.startDraining();
-      await door.drain(drainMs);
+      await door.drain(config.limits.drainMs);
       await closers.closeAll();
     },
   };
 }
 
-/** Keys that belong to the routing, which a reload replaces. */
-const routingKeys: ReadonlySet<string> = new Set([
+/** Keys that a reload puts in force. */
+const reloadedKeys: ReadonlySet<string> = new Set([
   'routes',
   'trustedProxies',
   'connectMs',
   'backendHeadMs',
   'backendConnections',
   'reportBytes',
+  'headMs',
+  'keepAliveMs',
+  'idleMs',
+  'bodyRateMin',
+  'connections',
+  'connectionsPerClient',
+  'requestsPerToken',
 ]);
 
 /** Keys that differ and that `reload` does not put in force. */
 function keysNeedingRestart(former: Config, next: Config): readonly string[] {
   const lasting = (part: unknown): string =>
-    JSON.stringify(part, (key, value: unknown) => (routingKeys.has(key) ? undefined : value));
+    JSON.stringify(part, (key, value: unknown) => (reloadedKeys.has(key) ? undefined : value));
   return Object.entries(next)
     .filter(
-      ([key, value]) => !routingKeys.has(key) && lasting(former[key as keyof Config]) !== lasting(value),
+      ([key, value]) => !reloadedKeys.has(key) && lasting(former[key as keyof Config]) !== lasting(value),
     )
     .map(([key]) => key);
 }

@@ -88,6 +88,12 @@ export interface Config {
     readonly bodyRateMin: number;
     /** Idle keep-alive connections of clients close after. Default 65 s. */
     readonly keepAliveMs: number;
+    /** Connections of clients at a time. Default: what the limit of open files allows, at most 16,384. */
+    readonly connections: number;
+    /** The same per client address, /64 for IPv6; trusted proxies are not counted. Default 1,024. */
+    readonly connectionsPerClient: number;
+    /** Requests under way with one token; beyond it 429. Default 64. */
+    readonly requestsPerToken: number;
     /** Time to connect to a backend. Default 5 s. */
     readonly connectMs: number;
     /** Time from the sent request to the backend's response head, and longest silence within a response. Default 300 s. */

@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BackendAuth, Config, RedisConfig, RouteConfig } from './config.ts';
 import type { Finding } from './issues.ts';
+import { connectionsByOpenFiles } from './open-files.ts';
 import type { KeyPath } from './problem.ts';
 import type { Parsed } from './quantities.ts';
 import type { WrittenRoute } from './route-schema.ts';
@@ -51,6 +52,7 @@ export function resolveConfig(
     limits: {
       ...written.limits,
       passwordConcurrency: written.limits.passwordConcurrency ?? availableParallelism(),
+      connections: written.limits.connections ?? connectionsByOpenFiles(),
     },
     audit: written.audit,
     log: written.log,

@@ -39,8 +39,9 @@ export interface WrittenConfig
   /** Short for one route named default. */
   readonly backend: readonly string[] | null;
   readonly routes: readonly WrittenRoute[] | null;
-  readonly limits: Omit<Config['limits'], 'passwordConcurrency'> & {
+  readonly limits: Omit<Config['limits'], 'passwordConcurrency' | 'connections'> & {
     readonly passwordConcurrency: number | null;
+    readonly connections: number | null;
   };
 }
 
@@ -57,6 +58,20 @@ const limitsSchema = z
       [0, 1e9],
     ).default(64),
     keepAlive: duration('Idle connections of clients close after this.', '65s', [0, 24 * hour]),
+    connections: optional(
+      wholeNumber(
+        'Connections of clients at a time; left out, three quarters of the files that may be open, at most 16384.',
+        [1, 1_000_000],
+      ),
+    ),
+    connectionsPerClient: wholeNumber(
+      'The same per client: an IPv4 address, a /64 of IPv6. Those of trustedProxies are not counted here.',
+      [1, 1_000_000],
+    ).default(1_024),
+    requestsPerToken: wholeNumber(
+      'Requests with one token at a time, WebSockets included; beyond it, 429.',
+      [1, 1_000_000],
+    ).default(64),
     connect: duration('Time to connect to a backend.', '5s', [10, hour]),
     backendHead: duration("Time from the sent request to the head of the backend's answer.", '300s', [
       100,
@@ -90,6 +105,9 @@ const limitsSchema = z
     idleMs: written.idle,
     bodyRateMin: written.bodyRateMin,
     keepAliveMs: written.keepAlive,
+    connections: written.connections,
+    connectionsPerClient: written.connectionsPerClient,
+    requestsPerToken: written.requestsPerToken,
     connectMs: written.connect,
     backendHeadMs: written.backendHead,
     backendConnections: written.backendConnections,

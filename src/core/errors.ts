@@ -13,6 +13,8 @@ export type DenialCode =
   | 'body_too_large'
   | 'unauthenticated'
   | 'too_many_failures'
+  | 'too_many_requests'
+  | 'too_many_connections'
   | 'outside_scope'
   | 'no_route'
   | 'method_refused'
@@ -58,6 +60,16 @@ export const denials: Readonly<Record<DenialCode, DenialKind>> = {
     status: 429,
     detail: 'Too many wrong credentials came from here or for this user; wait before trying another.',
     close: false,
+  },
+  too_many_requests: {
+    status: 429,
+    detail: 'Too many requests with this token are under way; wait until one has ended.',
+    close: false,
+  },
+  too_many_connections: {
+    status: 429,
+    detail: 'Too many connections are open from here; close some before opening another.',
+    close: true,
   },
   outside_scope: { status: 403, detail: 'This token may not do that here.', close: false },
   no_route: { status: 404, detail: 'Nothing is served at this address.', close: false },

@@ -20,6 +20,8 @@ export interface ForwardedFields {
 
 /** Tells the client apart from the proxies in front of us. */
 export interface ClientSideReader {
+  /** Whether what this peer forwards is believed. */
+  trusts(peerAddress: string): boolean;
   read(peerAddress: string, tls: boolean, fields: ForwardedFields): ClientSide;
 }
 
@@ -44,15 +46,17 @@ export function createClientSideReader(trustedProxies: readonly string[]): Clien
     if (bits === undefined) trusted.addAddress(address, family);
     else trusted.addSubnet(address, Number(bits), family);
   }
+  const nobody = trustedProxies.length === 0;
   const trusts = (address: string): boolean => {
+    if (nobody) return false;
     const version = isIP(address);
     return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4');
   };
-  const nobody = trustedProxies.length === 0;
   return {
+    trusts,
     read(peerAddress, tls, fields) {
       const scheme = tls ? 'https' : 'http';
-      if (nobody || !trusts(peerAddress)) {
+      if (!trusts(peerAddress)) {
         return { address: peerAddress, forwardedFor: peerAddress, scheme, host: null };
       }
       const chain = [peerAddress];

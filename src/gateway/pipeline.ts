@@ -2,12 +2,14 @@
  * The path of a request. Read this first: the order of the steps is the security property.
  * Admit, route, credential, verify and authorize are `decide()`; here follow rewrite, forward, record.
  */
-import { type Denial, deny } from '../core/decision.ts';
+import { type Denial, deny, denyForNow } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
+import type { Principal } from '../core/principal.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { backendFields, responseAddresses } from './backend-request.ts';
 import { ClientExchange, type WireHints } from './client-exchange.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
+import type { ConcurrentRequests } from './concurrent-requests.ts';
 import { type Allowed, type Decision, type DecideDeps, decide } from './decide.ts';
 import { type Forwarded, forward } from './forward.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -30,6 +32,7 @@ export interface PipelineDeps extends DecideDeps {
   readonly watch: ProgressWatch;
   readonly memory: BodyMemory;
   readonly spool: Spool;
+  readonly concurrent: ConcurrentRequests;
   readonly recorder: Recorder;
   /** Connections that end with a refusal already decided. */
   readonly ending: WeakSet<object>;
@@ -53,6 +56,7 @@ export async function serve(
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps);
   let decision: Decision | null = null;
+  let entered: Principal | null = null;
   let decidedMs = startedMs;
   let denial: Denial | null = null;
   let forwarded: Forwarded | null = null;
@@ -64,7 +68,10 @@ export async function serve(
     decidedMs = performance.now();
     if (decision.kind === 'refuse') {
       denial = decision.denial;
+    } else if (!deps.concurrent.enter(decision.principal)) {
+      denial = tooManyRequests();
     } else {
+      entered = decision.principal;
       const answer = await pass(decision, exchange, requestId, deps);
       if ('kind' in answer) denial = answer;
       else forwarded = answer;
@@ -73,6 +80,7 @@ export async function serve(
     if (error instanceof ClientStalled) denial = deny('request_timeout', 'body stalled');
     else if (!(error instanceof ClientGone)) fault = asFault(error, requestId, decision, deps.recorder);
   } finally {
+    if (entered !== null) deps.concurrent.leave(entered);
     let status = forwarded?.status ?? 0;
     const refusal = refusalFor(denial, fault, decision, requestId);
     if (refusal !== null) {
@@ -96,6 +104,14 @@ export async function serve(
       backendMs: forwarded?.backendMs ?? 0,
     });
   }
+}
+
+/** Requests end any moment: a client need not wait long before it asks again. */
+const retryRequestMs = 1_000;
+
+/** Said to a request beyond those that its token may have under way. */
+export function tooManyRequests(): Denial {
+  return denyForNow('too_many_requests', 'requests per token', retryRequestMs);
 }
 
 /** Rewrites and forwards what was allowed. */

@@ -17,15 +17,18 @@ export interface ProgressWatch {
   stop(): void;
 }
 
-/** What counts as progress. */
+/** What counts as progress; read whenever it is looked at. */
 export interface ProgressLimits {
   readonly idleMs: number;
   /** Bytes per second, averaged over `idleMs`. */
   readonly bodyRateMin: number;
 }
 
+/** The limits may become others at a reload, which must not wait for a long quarter to end. */
+const sweepMsMax = 5_000;
+
 /**
- * One timer for all transfers: every quarter of `idleMs` it looks at each one, and ends those that
+ * One timer for all transfers: every quarter of `idleMs`, or every 5 s, it looks at each one, and ends those that
  * waited for their client a whole `idleMs` in which less than `bodyRateMin` came through.
  */
 export function createProgressWatch(limits: ProgressLimits, clock: Clock): ProgressWatch {
@@ -44,7 +47,7 @@ export function createProgressWatch(limits: ProgressLimits, clock: Clock): Progr
       }
     }
   };
-  const timer = setInterval(sweep, Math.max(limits.idleMs / 4, 10));
+  const timer = setInterval(sweep, Math.max(Math.min(limits.idleMs / 4, sweepMsMax), 10));
   timer.unref();
   return {
     add(transfer) {

@@ -1,11 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import type { Inbound } from '../core/decision.ts';
+import type { Denial, Inbound } from '../core/decision.ts';
 import type { Fault } from '../core/errors.ts';
+import type { Principal } from '../core/principal.ts';
 import { plainAddress } from './client-side.ts';
 import { type Decision, decide } from './decide.ts';
-import { asFault, type PipelineDeps } from './pipeline.ts';
+import { asFault, type PipelineDeps, tooManyRequests } from './pipeline.ts';
 import { whoAndWhere } from './record.ts';
 import { closeWith, type Refusal, renderDenial, renderFault } from './refusal.ts';
 import { tunnel } from './tunnel.ts';
@@ -42,6 +43,8 @@ export async function upgrade(
   const inbound = inboundOf(req, exactLine);
   deps.recorder.begin();
   let decision: Decision | null = null;
+  let denial: Denial | null = null;
+  let entered: Principal | null = null;
   let decidedMs = startedMs;
   const answer: { status: number; fault: Fault | null } = { status: 0, fault: null };
   const refuse = (refusal: Refusal): void => {
@@ -56,18 +59,25 @@ export async function upgrade(
     decision = await decide(inbound, deps);
     decidedMs = performance.now();
     if (decision.kind === 'refuse') {
-      const { denial, route, scheme } = decision;
-      refuse(renderDenial(denial, route?.challenge ?? null, scheme === 'bearer', requestId));
+      denial = decision.denial;
+    } else if (!deps.concurrent.enter(decision.principal)) {
+      denial = tooManyRequests();
     } else {
+      entered = decision.principal;
       const handshake = { allowed: decision, req, socket, firstBytes, requestId };
       const stillAllowed = (): Promise<boolean> => holds(inbound, deps);
       const status = await tunnel({ ...handshake, stillAllowed, failed: fail }, deps);
       if (answer.fault === null) answer.status = status;
     }
+    if (denial !== null) {
+      const { route, scheme } = decision;
+      refuse(renderDenial(denial, route?.challenge ?? null, scheme === 'bearer', requestId));
+    }
   } catch (error) {
     fail(error);
+  } finally {
+    if (entered !== null) deps.concurrent.leave(entered);
   }
-  const denial = decision?.kind === 'refuse' ? decision.denial : null;
   deps.recorder.record({
     ...whoAndWhere(decision, inbound.peerAddress),
     requestId,

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { deny } from '../core/decision.ts';
 import type { DenialCode } from '../core/errors.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
 import { closeWith, renderDenial } from '../gateway/refusal.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
+import type { ConnectionLimits } from './connection-limits.ts';
 import { LeanRequest } from './lean-request.ts';
 import { createRequestLines } from './request-line.ts';
 
@@ -18,6 +19,8 @@ export interface PublicListenerDeps {
   pipeline(): PipelineDeps;
   /** The public keys of assertions as JSON; null while no route sends any. */
   assertionKeys(): string | null;
+  readonly connections: Pick<ConnectionLimits, 'admit'>;
+  /** Both are read as each connection opens, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
 }
@@ -41,7 +44,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     headersTimeout: deps.headMs,
     // Bodies have progress deadlines of their own; a total would end long uploads.
     requestTimeout: 0,
-    connectionsCheckingInterval: Math.max(Math.min(deps.headMs / 4, 5_000), 50),
+    connectionsCheckingInterval: Math.max(Math.min(deps.headMs / 4, 1_000), 50),
     keepAliveTimeout: deps.keepAliveMs,
     noDelay: true,
     shouldUpgradeCallback(req) {
@@ -59,7 +62,16 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.maxHeadersCount = 201;
   server.timeout = 0;
   const lines = createRequestLines();
-  server.on('connection', (socket) => lines.watch(socket));
+  // Node's own listener begins to parse at once: what may not stay must not come that far.
+  const parse = server.listeners('connection')[0] as (socket: Socket) => void;
+  server.removeListener('connection', parse);
+  server.on('connection', (socket) => {
+    if (!deps.connections.admit(socket)) return;
+    server.headersTimeout = deps.headMs;
+    server.keepAliveTimeout = deps.keepAliveMs;
+    parse.call(server, socket);
+    lines.watch(socket);
+  });
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
     const hint = { awaitsContinue, exactLine: lines.isExact(req) };

@@ -32,6 +32,13 @@ export interface FeedHealth {
   readonly heardAgeMs: number | null;
 }
 
+/** Connections of clients on the public port. */
+export interface ConnectionCounts {
+  readonly open: number;
+  /** So far, by the limit that they would have passed: a key of the configuration. */
+  readonly refused: Readonly<Record<string, number>>;
+}
+
 /** What a scrape asks of the rest of the process. */
 export interface MetricSources {
   /** Asked at most once a minute, because it may be slow; where it rejects, the gauge is left out. */
@@ -41,6 +48,7 @@ export interface MetricSources {
   cachesTrusted(): boolean;
   /** Null where no Redis is configured. */
   redisUp(): boolean | null;
+  connections(): ConnectionCounts;
   /** Log lines lost to a slow or absent reader. */
   logLinesDropped(): number;
 }
@@ -238,6 +246,7 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     [],
     (set) => set([], sources.cachesTrusted() ? 1 : 0),
   );
+  exposeConnections(registry, sources);
   exposeGauge(registry, 'latchkey_redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
     const up = sources.redisUp();
     if (up !== null) set([], up ? 1 : 0);
@@ -250,6 +259,25 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     {
       *series() {
         yield { labels: [], count: sources.logLinesDropped() };
+      },
+    },
+  );
+}
+
+/** Registers how many connections there are, and were refused. */
+function exposeConnections(registry: Registry, sources: MetricSources): void {
+  exposeGauge(registry, 'latchkey_client_connections', 'Connections of clients that are open.', [], (set) =>
+    set([], sources.connections().open),
+  );
+  exposeCounter(
+    registry,
+    'latchkey_client_connections_refused_total',
+    'Connections of clients beyond a limit.',
+    ['limit'],
+    {
+      *series() {
+        for (const [limit, count] of Object.entries(sources.connections().refused))
+          yield { labels: [limit], count };
       },
     },
   );

@@ -23,6 +23,7 @@ function faultLine(error: unknown): Line {
     feeds: () => [],
     cachesTrusted: () => true,
     redisUp: () => null,
+    connections: () => ({ open: 0, refused: {} }),
     logLinesDropped: () => 0,
   };
   const metrics = createMetrics({ version: '0', clock: systemClock, sources });

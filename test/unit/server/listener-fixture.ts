@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { RouteConfig } from '../../../src/config/config.ts';
 import { createAssertionSigner } from '../../../src/gateway/assertion.ts';
+import { createConcurrentRequests } from '../../../src/gateway/concurrent-requests.ts';
 import type { PipelineDeps } from '../../../src/gateway/pipeline.ts';
 import { createProgressWatch } from '../../../src/gateway/progress.ts';
 import type { RequestRecord } from '../../../src/gateway/record.ts';
@@ -40,6 +41,7 @@ export async function startListener(
     readonly route?: Partial<RouteConfig>;
     readonly headMs?: number;
     readonly idleMs?: number;
+    readonly requestsPerToken?: number;
     readonly verify?: (secret: string) => Promise<Verification> | null;
   } = {},
 ): Promise<StartedListener> {
@@ -63,6 +65,7 @@ export async function startListener(
           : { kind: 'refused', reason: 'unknown', tier: 'store' }),
     },
     guesses: { refused: () => 0 },
+    concurrent: createConcurrentRequests(() => options.requestsPerToken ?? 64),
     assertions: await createAssertionSigner(privateKey, systemClock),
     ending: new WeakSet(),
     watch,
@@ -78,6 +81,7 @@ export async function startListener(
   const listener = createPublicListener({
     pipeline: () => deps,
     assertionKeys: () => null,
+    connections: { admit: () => true },
     headMs: options.headMs ?? 5_000,
     keepAliveMs: 5_000,
   });

@@ -10,6 +10,7 @@ const quiet: MetricSources = {
   ],
   cachesTrusted: () => true,
   redisUp: () => null,
+  connections: () => ({ open: 0, refused: {} }),
   logLinesDropped: () => 0,
 };
 

@@ -1,0 +1,107 @@
+import type { Socket } from 'node:net';
+import { denyForNow } from '../core/decision.ts';
+import { plainAddress } from '../gateway/client-side.ts';
+import { closeWith, type Refusal, renderDenial, renderFault } from '../gateway/refusal.ts';
+import { clientPrefix } from '../tokens/client-prefix.ts';
+
+/** How many connections there may be at a time. */
+export interface ConnectionBounds {
+  readonly connections: number;
+  /** Of one IPv4 address, or one /64 of IPv6. */
+  readonly connectionsPerClient: number;
+}
+
+/** Which of the bounds a connection would have passed. */
+export type ConnectionBound = keyof ConnectionBounds;
+
+/** Keeps the connections of clients within bounds. */
+export interface ConnectionLimits {
+  /**
+   * Counts a connection until it closes. False where it may not stay: it is being closed then, and nothing
+   * more may be done with it.
+   */
+  admit(socket: Socket): boolean;
+  /** Connections admitted and not yet closed. */
+  open(): number;
+  /** Connections refused so far. */
+  refused(): Readonly<Record<ConnectionBound, number>>;
+}
+
+/** What limiting connections needs. */
+export interface ConnectionLimitsDeps {
+  /** Asked for each connection, so that a reload applies to those that come after it. */
+  bounds(): ConnectionBounds;
+  /** Whether a peer is a proxy that speaks for many clients: it counts in the total only. */
+  isProxy(address: string): boolean;
+  /** Hears of each refusal; `client` as it is counted. */
+  refused(bound: ConnectionBound, client: string): void;
+}
+
+/** As many as this are told why they are refused, at a time; in a flood the rest is reset, which costs least. */
+const answeringMax = 64;
+const retryAfterMs = 5_000;
+
+/** See `ConnectionLimits`. Remembers as many clients as have connections open. */
+export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLimits {
+  const held = new Map<string, number>();
+  const refused: Record<ConnectionBound, number> = { connections: 0, connectionsPerClient: 0 };
+  let open = 0;
+  let answering = 0;
+
+  const refuse = (socket: Socket, bound: ConnectionBound, client: string): false => {
+    refused[bound]++;
+    deps.refused(bound, client);
+    if (answering >= answeringMax) {
+      socket.resetAndDestroy();
+      return false;
+    }
+    answering++;
+    socket.once('close', () => answering--);
+    closeWith(socket, answerFor(bound), null);
+    return false;
+  };
+
+  const count = (socket: Socket, client: string | null, former: number): true => {
+    open++;
+    if (client !== null) held.set(client, former + 1);
+    socket.once('close', () => {
+      open--;
+      if (client === null) return;
+      const left = (held.get(client) ?? 0) - 1;
+      if (left > 0) held.set(client, left);
+      else held.delete(client);
+    });
+    return true;
+  };
+
+  return {
+    admit(socket) {
+      const { remoteAddress } = socket;
+      if (remoteAddress === undefined) {
+        // The peer has reset it already.
+        socket.destroy();
+        return false;
+      }
+      const { connections, connectionsPerClient } = deps.bounds();
+      const address = plainAddress(remoteAddress);
+      const client = clientPrefix(address);
+      if (open >= connections) return refuse(socket, 'connections', client);
+      if (deps.isProxy(address)) return count(socket, null, 0);
+      const former = held.get(client) ?? 0;
+      if (former >= connectionsPerClient) return refuse(socket, 'connectionsPerClient', client);
+      return count(socket, client, former);
+    },
+    open: () => open,
+    refused: () => refused,
+  };
+}
+
+function answerFor(bound: ConnectionBound): Refusal {
+  if (bound === 'connections') return renderFault('overloaded', '-');
+  return renderDenial(
+    denyForNow('too_many_connections', 'connections per client', retryAfterMs),
+    null,
+    false,
+    '-',
+  );
+}
