@@ -11,7 +11,7 @@ import { createAnnounce } from '../../src/tokens/announce.ts';
 import { createPeppers } from '../../src/tokens/digest.ts';
 import { createTokenLifecycle, type MintedToken } from '../../src/tokens/lifecycle.ts';
 import { holdsToken } from '../../src/tokens/mint.ts';
-import type { TokenRefusal } from '../../src/tokens/token-settings.ts';
+import type { TokenRefusal, TokenSettings } from '../../src/tokens/token-settings.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { openRedis } from './redis-parts.ts';
 
@@ -34,8 +34,8 @@ export interface OfficeToken {
 
 /** Where a test makes and changes tokens, as one more process beside those that verify. */
 export interface TokenOffice {
-  /** The user is added where there is none. */
-  mint(userName: string): Promise<OfficeToken>;
+  /** The user is added where there is none. For `*` and without an end, unless `settings` say otherwise. */
+  mint(userName: string, settings?: TokenSettings): Promise<OfficeToken>;
   /** This and the following resolve when the change is made, as a command or an API call would return. */
   revoke(id: TokenId): Promise<void>;
   disable(id: TokenId): Promise<void>;
@@ -82,8 +82,9 @@ export async function openTokenOffice(
   }
 
   return {
-    async mint(userName) {
-      const minted = await lifecycle.create(actor, await owner(userName), { name: 'test', scopes: ['*'] });
+    async mint(userName, settings = {}) {
+      const wished = { name: 'test', scopes: ['*'], ...settings };
+      const minted = await lifecycle.create(actor, await owner(userName), wished);
       const { token, value } = agreed(minted);
       return { id: token.id, secret: value };
     },
