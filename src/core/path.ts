@@ -17,7 +17,7 @@ const notAbsolute = problem('it does not start with a slash');
 const badCharacter = problem('it holds a character that must be percent-encoded, or a backslash');
 const badEscape = problem('a percent escape is malformed or is not UTF-8');
 const encodedDelimiter = problem('it holds an encoded slash, backslash or control character');
-const doubleEscape = problem('a percent escape of . / \\ % or NUL is left after decoding once');
+const doubleEscape = problem('a percent escape of . / \\ ; % or NUL is left after decoding once');
 const emptySegment = problem('it has an empty segment (two slashes in a row, or nothing before a semicolon)');
 const dotSegment = problem('it has a . or .. segment');
 const lookalike = problem('its compatibility form (NFKC) holds a slash or backslash');
@@ -167,7 +167,7 @@ function isEncodedSlash(raw: string, at: number): boolean {
 }
 
 function isTelltaleEscape(text: string, at: number): boolean {
-  return /^(?:2e|2f|5c|25|00)$/i.test(text.slice(at + 1, at + 3));
+  return /^(?:2e|2f|5c|3b|25|00)$/i.test(text.slice(at + 1, at + 3));
 }
 
 function isAscii(text: string): boolean {

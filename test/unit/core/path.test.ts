@@ -69,7 +69,7 @@ describe('a canonical path', () => {
     [
       'double escapes',
       /after decoding once/,
-      ['/%252e', '/%252E%252e', '/a%252fb', '/a%255c', '/%2525', '/a%2500'],
+      ['/%252e', '/%252E%252e', '/a%252fb', '/a%255c', '/%2525', '/a%2500', '/a/..%253bx', '/a%253B'],
     ],
     ['double escapes after NFKC', /after decoding once/, ['/%EF%BC%852e', '/%25%EF%BC%92e']],
     ['malformed escapes', /malformed/, ['/%', '/%2', '/%zz', '/%u002e', '/a%2']],
