@@ -30,9 +30,11 @@ function pathOnHost(text: string, host: string): string | null {
   if (end === -1) return null;
   const defaultPort = scheme.length === 'https://'.length ? ':443' : ':80';
   const authority = text.slice(scheme.length, end).toLowerCase();
-  return withoutPort(authority, defaultPort) === withoutPort(host, defaultPort) ? text.slice(end) : null;
+  return isSameAuthority(authority, host, defaultPort) ? text.slice(end) : null;
 }
 
-function withoutPort(authority: string, port: string): string {
-  return authority.endsWith(port) ? authority.slice(0, -port.length) : authority;
+function isSameAuthority(authority: string, host: string, defaultPort: string): boolean {
+  if (authority === host || authority + defaultPort === host) return true;
+  // A host with a port of its own does not take a second one.
+  return authority === host + defaultPort && !/:\d+$/.test(host);
 }

@@ -68,6 +68,11 @@ describe('a resource on the host the client speaks to', () => {
     test(`${JSON.stringify(text)} is none`, () => assert.equal(readOwnUrl(text, 'gw.example'), null));
   }
 
+  test('has one port at most', () => {
+    assert.equal(readOwnUrl('http://gw.example:8080:80/a', 'gw.example:8080'), null);
+    assert.equal(readOwnUrl('https://[2001:db8::1]:80:443/a', '[2001:db8::1]:80'), null);
+  });
+
   test('is where a URL parser would find it', () => {
     const piece = fc.constantFrom(
       ...[
