@@ -1,0 +1,141 @@
+/** The loop: choose, change, run, keep what reaches something new. */
+import { type Corpus, createCorpus, type Inputs, nameOf } from './corpus.ts';
+import type { CountedModules } from './counted-modules.ts';
+import type { Coverage } from './coverage.ts';
+import { type Finding, keyOf, shrink } from './finding.ts';
+import { type Dice, mutate } from './mutate.ts';
+import type { FuzzTarget } from './target.ts';
+
+/** What a session works with. */
+export interface SessionDeps {
+  readonly target: FuzzTarget;
+  readonly coverage: Coverage;
+  readonly modules: CountedModules;
+  readonly seeds: Inputs;
+  readonly dice: Dice;
+  /** The input is about to run: whoever watches can save it, should it never return. */
+  announce(input: Buffer): void;
+  found(finding: Finding): void;
+  tell(progress: Progress): void;
+}
+
+/** How far a session has come. */
+export interface Progress {
+  readonly runs: number;
+  readonly elapsedMs: number;
+  /** Inputs known at the start, and now. */
+  readonly seeds: number;
+  readonly corpus: number;
+  readonly features: number;
+  /** Blocks of the code that the target is about: reached, and in all. */
+  readonly reached: number;
+  readonly blocks: number;
+  /** The longest that one input took, CPU time. */
+  readonly slowestMs: number;
+}
+
+/** An input of a few KiB that takes longer than this is a way to stop the gateway. */
+const cpuMsMax = 250;
+const tellEveryMs = 10_000;
+const findingsMax = 20;
+const bytesMaxDefault = 2_048;
+
+/** Fuzzes for `durationMs`; ends early after 20 different findings. Resolves to the inputs worth keeping. */
+export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Corpus> {
+  const { target, coverage, modules, dice, seeds } = deps;
+  const corpus = createCorpus();
+  const keys = new Set<string>();
+  const startedMs = performance.now();
+  let runs = 0;
+  let slowestMs = 0;
+
+  const attempt = async (input: Buffer): Promise<Error | null> => {
+    runs += 1;
+    deps.announce(input);
+    coverage.reset(modules.counters);
+    try {
+      const pending = target.fuzz(input);
+      if (pending instanceof Promise) await pending;
+      return null;
+    } catch (error) {
+      return error instanceof Error ? error : new Error(`threw ${String(error)}`);
+    }
+  };
+  const timed = async (input: Buffer): Promise<Error | null> => {
+    const beganMs = performance.now();
+    const error = await attempt(input);
+    if (error !== null || performance.now() - beganMs <= Math.max(5, slowestMs)) return error;
+    // The machine may have been busy with others: only what takes long each time is slow.
+    const once = (): Promise<number> => cpuTime(() => attempt(input));
+    const tookMs = Math.min(await once(), await once(), await once());
+    slowestMs = Math.max(slowestMs, tookMs);
+    return tookMs > cpuMsMax ? new Error(`slow: more than ${cpuMsMax} ms of CPU time`) : null;
+  };
+  const judge = async (input: Buffer, name: string | null): Promise<void> => {
+    const error = await timed(input);
+    if (error !== null) {
+      const key = keyOf(error);
+      if (keys.has(key)) return;
+      keys.add(key);
+      const small = await shrink(Buffer.from(input), key, timed);
+      const last = (await timed(small)) ?? error;
+      deps.found({ key, message: last.stack ?? last.message, input: small });
+    } else if (coverage.takeNew().length > 0) {
+      const kept = Buffer.from(input);
+      corpus.add({ name: name ?? nameOf(kept), input: kept, features: coverage.features() });
+    }
+  };
+  const tell = (): void =>
+    deps.tell({
+      runs,
+      elapsedMs: performance.now() - startedMs,
+      seeds: seeds.size,
+      corpus: corpus.entries.length,
+      features: coverage.featureCount,
+      ...reachedBlocks(target, modules, coverage),
+      slowestMs,
+    });
+
+  for (const [name, input] of seeds) await judge(input, name);
+  if (corpus.entries.length === 0)
+    throw new Error('no seed runs: the corpus is empty, or nothing is instrumented');
+  const words = [...modules.words, ...(target.words ?? [])].map((word) => Buffer.from(word));
+  const bytesMax = target.bytesMax ?? bytesMaxDefault;
+  const other = (): Buffer => corpus.choose(dice).input;
+  let toldMs = performance.now();
+  while (performance.now() - startedMs < durationMs && keys.size < findingsMax) {
+    const parent = corpus.choose(dice).input;
+    for (let child = 0; child < 32; child++) {
+      await judge(mutate(parent, { dice, words, pairs: coverage.pairs, other, bytesMax }), null);
+    }
+    if (performance.now() - toldMs < tellEveryMs) continue;
+    toldMs = performance.now();
+    tell();
+  }
+  tell();
+  return corpus;
+}
+
+async function cpuTime(work: () => Promise<unknown>): Promise<number> {
+  const before = process.threadCpuUsage();
+  await work();
+  const { user, system } = process.threadCpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+function reachedBlocks(
+  target: FuzzTarget,
+  { modules }: CountedModules,
+  coverage: Coverage,
+): { readonly reached: number; readonly blocks: number } {
+  let reached = 0;
+  let blocks = 0;
+  for (const { path, first, lines } of modules) {
+    if (!target.subjects.includes(path)) continue;
+    blocks += lines.length;
+    for (let counter = first; counter < first + lines.length; counter++) {
+      if (coverage.isReached(counter)) reached += 1;
+    }
+  }
+  return { reached, blocks };
+}

@@ -1,0 +1,14 @@
+/** What a file directly in test/fuzz/ exports: one thing to fuzz. */
+export interface FuzzTarget {
+  /**
+   * Takes any bytes and asserts what must hold whatever they are.
+   * @throws where a promise is broken; a promise rejects with the same
+   */
+  fuzz(input: Buffer): void | Promise<void>;
+  /** The files below src/ that it is about: how much of them was reached is reported. */
+  readonly subjects: readonly string[];
+  /** Texts worth trying that do not stand in those sources. */
+  readonly words?: readonly string[];
+  /** Longest input made. Default 2,048. */
+  readonly bytesMax?: number;
+}
