@@ -12,7 +12,7 @@ const [configFile = '', tokensFile = ''] = process.argv.slice(2);
 const callsAtOnce = 100_000;
 const config = readConfig(configFile);
 const { verifier, guesses, close } = await openVerifier(config);
-const routing = createRouting(config, systemClock);
+const routing = createRouting(config, systemClock, () => undefined);
 const deps = { ...routing, verifier, guesses };
 const [token = ''] = readTokens(tokensFile);
 const rawHeaders = ['Host', '127.0.0.1:8080', ...Object.entries(clientHeaders(token)).flat()];

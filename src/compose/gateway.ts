@@ -25,6 +25,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
+import { createMistrustedBackends } from './mistrusted-backends.ts';
 import { createRecorder } from './recorder.ts';
 import { createRefusedConnections } from './refused-connections.ts';
 import { type OpenedRedis, openRedis } from './redis.ts';
@@ -89,7 +90,9 @@ async function open(
   const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
   closers.add(await startReserve(store, log));
   closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
-  const inForce: InForce = { limits: config.limits, routing: createRouting(config, clock) };
+  const mistrusted = createMistrustedBackends(log, () => metrics);
+  const route = (from: Config): Routing => createRouting(from, clock, mistrusted);
+  const inForce: InForce = { limits: config.limits, routing: route(config), route };
   const connections = connectionLimits(inForce, log, clock);
   const metrics = createMetrics({
     version,
@@ -130,6 +133,7 @@ async function openConfiguredRedis(
 interface InForce {
   limits: Config['limits'];
   routing: Routing;
+  route(config: Config): Routing;
 }
 
 function connectionLimits(inForce: InForce, log: Log, clock: Clock): ConnectionLimits {
@@ -231,7 +235,7 @@ async function openDoors(
     log,
     reload(next) {
       // The former routes' connections close as they fall idle: requests may still be using them.
-      inForce.routing = createRouting(next, clock);
+      inForce.routing = inForce.route(next);
       inForce.limits = next.limits;
       pipeline = { ...lasting, ...inForce.routing };
       metrics.configLoaded(true);

@@ -14,9 +14,18 @@ export interface Routing extends Pick<DecideDeps, 'rules' | 'clientSide' | 'rout
   close(): Promise<void>;
 }
 
-/** Prepares the routes of a configuration; opens no connection. */
-export function createRouting(config: Config, clock: Clock): Routing {
-  const compiled = config.routes.map((route) => compileRoute(route, config.routes, config.limits, clock));
+/**
+ * Prepares the routes of a configuration; opens no connection. `mistrusted` hears of a backend that sent what nobody
+ * had asked for.
+ */
+export function createRouting(
+  config: Config,
+  clock: Clock,
+  mistrusted: (route: string, backend: string) => void,
+): Routing {
+  const compiled = config.routes.map((route) =>
+    compileRoute(route, config.routes, config.limits, clock, mistrusted),
+  );
   const routes = createRouteTable(compiled);
   return {
     sendsAssertions: config.routes.some(({ identity }) => identity.assertion !== null),

@@ -1,15 +1,7 @@
 import { isIP } from 'node:net';
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import type { Dispatcher } from 'undici';
 import type { Clock } from '../core/clock.ts';
-import { resetCode } from './backend-fault.ts';
-
-/** How to reach and how long to wait for the backends of a route. */
-export interface BackendLimits {
-  readonly connectMs: number;
-  /** For the response head, and for the longest silence within a response body. */
-  readonly backendHeadMs: number;
-  readonly backendConnections: number;
-}
+import { BackendConnections, type BackendLimits, type BackendRequest } from './backend-connections.ts';
 
 /** One origin that a route forwards to. */
 export interface Backend {
@@ -22,12 +14,9 @@ export interface Backend {
    * no server name (RFC 6066 section 3) but is compared with the certificate all the same.
    */
   readonly tlsName: string;
-  /** Sends a request over a connection of its own or a kept one; `handler` hears of everything that follows. */
-  dispatch(request: BackendRequest, handler: Dispatcher.DispatchHandler): void;
+  /** See `BackendConnections`. */
+  dispatch(request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void;
 }
-
-/** A request as a backend gets it. */
-export type BackendRequest = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
 
 /** The backends of one route, with what is known of their health. */
 export interface BackendGroup {
@@ -48,17 +37,18 @@ export interface BackendGroup {
 const restMinMs = 1_000;
 const restMaxMs = 60_000;
 
-/** Responses with heads beyond this are garbage. */
-const backendHeadBytesMax = 65_536;
-
-/** Opens one pool per origin; connections are made on first use. */
+/**
+ * The backends at these origins; connections are made on first use. `mistrusted` hears of each that sent what nobody
+ * had asked for.
+ */
 export function createBackendGroup(
   origins: readonly string[],
   limits: BackendLimits,
   ca: string | null,
   clock: Clock,
+  mistrusted: (origin: string) => void,
 ): BackendGroup {
-  const backends = origins.map((origin) => openBackend(new URL(origin), limits, ca));
+  const backends = origins.map((origin) => openBackend(new URL(origin), limits, ca, clock, mistrusted));
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;
   return {
@@ -102,57 +92,19 @@ function openBackend(
   url: URL,
   limits: BackendLimits,
   ca: string | null,
+  clock: Clock,
+  mistrusted: (origin: string) => void,
 ): Backend & { readonly close: () => Promise<void> } {
   const tlsName = tlsServerName(url.hostname);
-  const pool = new Pool(url.origin, {
-    connections: limits.backendConnections,
-    pipelining: 1,
-    allowH2: false,
-    headersTimeout: limits.backendHeadMs,
-    bodyTimeout: limits.backendHeadMs,
-    // Shorter than what servers commonly wait, so that a request rarely meets a closing socket.
-    keepAliveTimeout: 4_000,
-    maxHeaderSize: backendHeadBytesMax,
-    connect: connectorTo(tlsName, limits, ca),
-  });
+  const deps = { url, tlsName, ca, limits, clock, mistrusted: () => mistrusted(url.origin) };
+  const connections = new BackendConnections(deps);
   return {
     origin: url.origin,
     authority: url.host,
     tlsName,
-    dispatch(request, handler) {
-      const options: Dispatcher.DispatchOptions & { readonly servername: string } = {
-        ...request,
-        // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
-        reset: false,
-        // Undici otherwise takes the Host for it, and reconnects whenever that changes; the connector has its own.
-        servername: url.hostname,
-      };
-      pool.dispatch(options, handler);
-    },
-    close: () => pool.close(),
+    dispatch: (request, owner, handler) => connections.dispatch(request, owner, handler),
+    close: () => connections.close(),
   };
-}
-
-function connectorTo(servername: string, limits: BackendLimits, ca: string | null): buildConnector.connector {
-  const connector = buildConnector({
-    timeout: limits.connectMs,
-    allowH2: false,
-    autoSelectFamily: true,
-    ...(ca === null ? {} : { ca }),
-  });
-  return (options, done) =>
-    connector({ ...options, servername }, (...[error, socket]) => {
-      if (error !== null) {
-        done(error, null);
-        return;
-      }
-      // Before Undici's own listener, which takes a reset for the end of a body that lasts until the close.
-      socket.on('error', (reset: NodeJS.ErrnoException) => {
-        const code = reset.code === 'ECONNRESET' ? { code: resetCode } : {};
-        Object.assign(reset, code, { socket: { bytesRead: socket.bytesRead } });
-      });
-      done(null, socket);
-    });
 }
 
 function tlsServerName(hostname: string): string {

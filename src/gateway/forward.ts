@@ -17,6 +17,8 @@ export interface Forwarding {
   readonly target: string;
   readonly body: OutgoingBody;
   readonly group: BackendGroup;
+  /** Who the request is of: a connection just used for one may hold what must not reach another. */
+  readonly owner: string;
   /** Header fields for this backend, flat, without any that frame the body. */
   headersFor(backend: Backend): string[];
   /** How URLs in the response of this backend map back. */
@@ -128,7 +130,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
 
   /** Sends the request; settles when the client's response is closed. */
   run(): Promise<Forwarded> {
-    const { res, method, target, body } = this.#forwarding;
+    const { res, method, target, body, owner } = this.#forwarding;
     return new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;
@@ -144,7 +146,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
         this.#watch.add(this);
       }
       const sent = body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open();
-      this.#backend.dispatch({ method, path: target, headers, body: sent }, this);
+      this.#backend.dispatch({ method, path: target, headers, body: sent }, owner, this);
     });
   }
 

@@ -139,6 +139,7 @@ async function pass(
       target: allowed.query === '' ? head.rawPath : `${head.rawPath}?${allowed.query}`,
       body,
       group: route.backends,
+      owner: allowed.principal.tokenId ?? allowed.principal.userId,
       headersFor: (backend) => backendFields(allowed, backend, requestId, assertion),
       addressesFor: (backend) => responseAddresses(allowed, backend),
       authenticatesItself: route.config.backendAuth.kind !== 'none',

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
 import type { RouteConfig } from '../config/config.ts';
 import { type AuthorizedRoute, compileAuthorizedRoute } from './authorized-route.ts';
-import { type BackendGroup, type BackendLimits, createBackendGroup } from './backends.ts';
+import type { BackendLimits } from './backend-connections.ts';
+import { type BackendGroup, createBackendGroup } from './backends.ts';
 import type { AcceptedChannels } from './credential.ts';
 import { compileIdentityHeader, type IdentityHeader } from './identity-headers.ts';
 import { type Challenge, createChallenge } from './refusal.ts';
@@ -21,12 +22,16 @@ export interface Route {
   backendAuthorization(userName: string): string | null;
 }
 
-/** Prepares a route; `all` are the routes of the configuration. Opens no connection. */
+/**
+ * Prepares a route; `all` are the routes of the configuration. Opens no connection. `mistrusted` hears of a backend
+ * that sent what nobody had asked for.
+ */
 export function compileRoute(
   config: RouteConfig,
   all: readonly RouteConfig[],
   limits: BackendLimits,
   clock: Clock,
+  mistrusted: (route: string, origin: string) => void,
 ): Route {
   const names = (key: 'header' | 'query'): string[] =>
     config.accept.flatMap((channel) =>
@@ -55,7 +60,9 @@ export function compileRoute(
     mainPassword: config.mainPassword === 'allow',
     challenge: createChallenge(accepted.basic),
     identity,
-    backends: createBackendGroup(config.backend, limits, config.backendCa, clock),
+    backends: createBackendGroup(config.backend, limits, config.backendCa, clock, (origin) =>
+      mistrusted(config.name, origin),
+    ),
     backendAuthorization: compileBackendAuthorization(config),
   };
 }

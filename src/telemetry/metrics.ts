@@ -59,7 +59,8 @@ export interface Metrics {
   requestStarted(): void;
   requestFinished(sample: RequestSample): void;
   auth(sample: AuthSample): void;
-  upstreamError(reason: FaultCode): void;
+  /** A request failed at the backend, or the backend sent something without one. */
+  upstreamError(reason: FaultCode | 'backend_unasked'): void;
   /** A refused credential was answered 429. */
   rateLimited(): void;
   /** A configuration was read at start or reload. */
@@ -178,7 +179,7 @@ function exposeRareEvents(
   const registers = [registry];
   const upstreamErrors = new Counter({
     name: 'latchkey_upstream_errors_total',
-    help: 'Requests that failed at the backend.',
+    help: 'Requests that failed at the backend, and what it sent unasked.',
     labelNames: ['reason'],
     registers,
   });

@@ -8,7 +8,7 @@ const none: ReadonlySet<Backend> = new Set();
 function start(count: number): { group: BackendGroup; clock: ReturnType<typeof createSteppedClock> } {
   const clock = createSteppedClock();
   const origins = Array.from({ length: count }, (_, at) => `http://b${at}:8008`);
-  return { group: createBackendGroup(origins, backendLimits, null, clock), clock };
+  return { group: createBackendGroup(origins, backendLimits, null, clock, () => undefined), clock };
 }
 
 function pick(group: BackendGroup, tried: ReadonlySet<Backend> = none): Backend {

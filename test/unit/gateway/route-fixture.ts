@@ -41,7 +41,7 @@ export function allowed(
   const head = passing(fields, { target: '/dav/a' });
   return {
     kind: 'allow',
-    route: compileRoute(routeConfig(config), [], backendLimits, createSteppedClock()),
+    route: compileRoute(routeConfig(config), [], backendLimits, createSteppedClock(), () => undefined),
     scheme: 'basic',
     tier: 'l1',
     clientAddress: head.clientAddress,

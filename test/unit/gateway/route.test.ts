@@ -7,7 +7,7 @@ import { backendLimits, createSteppedClock } from './route-fixture.ts';
 describe('a compiled route', () => {
   test('knows where it looks for credentials: headers in lower case, parameters as written', () => {
     const config = routeConfig({ accept: ['bearer', { header: 'apiToken' }, { query: 'Session' }] });
-    const route = compileRoute(config, [config], backendLimits, createSteppedClock());
+    const route = compileRoute(config, [config], backendLimits, createSteppedClock(), () => undefined);
     assert.deepEqual(route.accepted, {
       basic: false,
       bearer: true,

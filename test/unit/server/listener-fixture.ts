@@ -48,7 +48,7 @@ export async function startListener(
   const backend = await startRecordingBackend();
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-listener-'));
   const config = routeConfig({ backend: [backend.url], ...options.route });
-  const route = compileRoute(config, [config], backendLimits, systemClock);
+  const route = compileRoute(config, [config], backendLimits, systemClock, () => undefined);
   const records: RequestRecord[] = [];
   const faults: unknown[] = [];
   const watch = createProgressWatch({ idleMs: options.idleMs ?? 60_000, bodyRateMin: 64 }, systemClock);

@@ -1,0 +1,211 @@
+import { buildConnector, Client, type Dispatcher, type errors } from 'undici';
+import type { Clock } from '../core/clock.ts';
+import { resetCode } from './backend-fault.ts';
+
+/** How to reach and how long to wait for a backend. */
+export interface BackendLimits {
+  readonly connectMs: number;
+  /** For the response head, and for the longest silence within a response body. */
+  readonly backendHeadMs: number;
+  readonly backendConnections: number;
+}
+
+/** A request as a backend gets it. */
+export type BackendRequest = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
+
+/** What the connections to a backend need. */
+export interface BackendConnectionsDeps {
+  readonly url: URL;
+  /** What the certificate must be for; '' for an address. */
+  readonly tlsName: string;
+  readonly ca: string | null;
+  readonly limits: BackendLimits;
+  readonly clock: Clock;
+  /** The backend sent what nobody had asked for, and its connections are not kept for a minute. */
+  mistrusted(): void;
+}
+
+/** Responses with heads beyond this are garbage. */
+const backendHeadBytesMax = 65_536;
+
+/** Shorter than what servers commonly wait, so that a request rarely meets a closing connection. */
+const keepAliveMs = 4_000;
+
+/** So long a kept connection has to be silent before it serves another client than the one before. */
+const silenceMs = 20;
+
+/** So long no connection is kept after one on which something came that nobody had asked for. */
+const mistrustMs = 60_000;
+
+/** One connection at most at a time, and one request. */
+interface Line {
+  readonly client: Client;
+  /** Whose request it carried last, or carries. */
+  owner: string;
+  isBusy: boolean;
+  /** True while there is a connection. */
+  isOpen: boolean;
+  silentSinceMs: number;
+}
+
+interface Waiting {
+  readonly request: BackendRequest;
+  readonly owner: string;
+  readonly handler: Dispatcher.DispatchHandler;
+}
+
+/**
+ * The connections to one backend. What a backend sends behind its response nobody has asked for; HTTP/1.1 cannot tell
+ * it from the response to the next request, once that is on its way. So it must not be another client's: a kept connection
+ * passes to another `owner` only after a silence, and a backend caught once gets a new connection for each request.
+ */
+export class BackendConnections {
+  readonly #deps: BackendConnectionsDeps;
+  readonly #connect: buildConnector.connector;
+  readonly #lines = new Set<Line>();
+  /** The longest silent comes first. */
+  readonly #idle = new Set<Line>();
+  /** The idle line that each owner used last. */
+  readonly #lastOf = new Map<string, Line>();
+  readonly #waiting = new Set<Waiting>();
+  #mistrustedUntilMs = Number.NEGATIVE_INFINITY;
+
+  constructor(deps: BackendConnectionsDeps) {
+    this.#deps = deps;
+    this.#connect = connectorTo(deps);
+  }
+
+  /**
+   * Sends a request of `owner`'s; `handler` hears of everything that follows. Waits its turn where all connections are
+   * busy.
+   */
+  dispatch(request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void {
+    const line = this.#lineFor(owner);
+    if (line === null) this.#waiting.add({ request, owner, handler });
+    else this.#send(line, request, owner, handler);
+  }
+
+  /** Lets running requests finish and closes every connection. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#lines].map(({ client }) => client.close()));
+  }
+
+  #send(line: Line, request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void {
+    line.owner = owner;
+    line.isBusy = true;
+    const options: Dispatcher.DispatchOptions & { readonly servername: string } = {
+      ...request,
+      // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
+      reset: this.#mistrusts(),
+      // Undici otherwise takes the Host for it, and reconnects whenever that changes; the connector has its own.
+      servername: this.#deps.url.hostname,
+    };
+    line.client.dispatch(options, handler);
+  }
+
+  /** A line that may carry a request of this owner's, or null where all are busy. */
+  #lineFor(owner: string): Line | null {
+    const own = this.#lastOf.get(owner);
+    if (own !== undefined) return this.#take(own);
+    const oldest = this.#idle.values().next().value;
+    if (oldest !== undefined && this.#mayCarry(oldest, owner)) return this.#take(oldest);
+    if (this.#lines.size >= this.#deps.limits.backendConnections) {
+      if (oldest === undefined) return null;
+      this.#discard(oldest);
+    }
+    return this.#open();
+  }
+
+  #mayCarry(line: Line, owner: string): boolean {
+    if (!line.isOpen || line.owner === owner) return true;
+    return this.#deps.clock.monotonic() - line.silentSinceMs >= silenceMs;
+  }
+
+  #take(line: Line): Line {
+    this.#idle.delete(line);
+    if (this.#lastOf.get(line.owner) === line) this.#lastOf.delete(line.owner);
+    return line;
+  }
+
+  #discard(line: Line): void {
+    this.#take(line);
+    this.#lines.delete(line);
+    void line.client.destroy();
+  }
+
+  #open(): Line {
+    const { url, limits } = this.#deps;
+    const client = new Client(url.origin, {
+      pipelining: 1,
+      allowH2: false,
+      headersTimeout: limits.backendHeadMs,
+      bodyTimeout: limits.backendHeadMs,
+      keepAliveTimeout: keepAliveMs,
+      maxHeaderSize: backendHeadBytesMax,
+      connect: this.#connect,
+    });
+    const line: Line = { client, owner: '', isBusy: false, isOpen: false, silentSinceMs: 0 };
+    client.on('connect', () => {
+      line.isOpen = true;
+    });
+    client.on('disconnect', (_origin, _targets, error) => {
+      line.isOpen = false;
+      if (saidTooMuch(error, line.isBusy)) this.#mistrust();
+    });
+    client.on('drain', () => this.#release(line));
+    this.#lines.add(line);
+    return line;
+  }
+
+  /** The line's request is over, and what is left of its connection can be used. */
+  #release(line: Line): void {
+    if (!line.isBusy) return;
+    line.isBusy = false;
+    line.silentSinceMs = this.#deps.clock.monotonic();
+    this.#idle.add(line);
+    this.#lastOf.set(line.owner, line);
+    if (line.isOpen && this.#mistrusts()) this.#discard(line);
+    const next = this.#waiting.values().next().value;
+    if (next === undefined) return;
+    this.#waiting.delete(next);
+    this.dispatch(next.request, next.owner, next.handler);
+  }
+
+  #mistrusts(): boolean {
+    return this.#deps.clock.monotonic() < this.#mistrustedUntilMs;
+  }
+
+  #mistrust(): void {
+    if (!this.#mistrusts()) this.#deps.mistrusted();
+    this.#mistrustedUntilMs = this.#deps.clock.monotonic() + mistrustMs;
+    for (const line of [...this.#idle]) this.#discard(line);
+  }
+}
+
+/** True where a connection ended because something came over it behind a response, or before any request. */
+function saidTooMuch(error: errors.UndiciError, isBusy: boolean): boolean {
+  if (error.message === 'bad response') return true;
+  return !isBusy && (error.name === 'HTTPParserError' || error.code.startsWith('HPE_'));
+}
+
+function connectorTo({ tlsName, ca, limits }: BackendConnectionsDeps): buildConnector.connector {
+  const connector = buildConnector({
+    timeout: limits.connectMs,
+    allowH2: false,
+    autoSelectFamily: true,
+    ...(ca === null ? {} : { ca }),
+  });
+  return (options, done) =>
+    connector({ ...options, servername: tlsName }, (...[error, socket]) => {
+      if (error !== null) {
+        done(error, null);
+        return;
+      }
+      // Before Undici's own listener, which takes a reset for the end of a body that lasts until the close.
+      socket.on('error', (reset: NodeJS.ErrnoException) => {
+        const code = reset.code === 'ECONNRESET' ? { code: resetCode } : {};
+        Object.assign(reset, code, { socket: { bytesRead: socket.bytesRead } });
+      });
+      done(null, socket);
+    });
+}
