@@ -88,7 +88,7 @@ async function open(
   const redis = await openConfiguredRedis(config, store, clock, log, closers);
   const verification = await openVerification(config, store, redis, clock, log, closers);
   const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
-  closers.add(await startReserve(store, log));
+  closers.add(startReserve(store, log));
   closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
   const mistrusted = createMistrustedBackends(log, () => metrics);
   const route = (from: Config): Routing => createRouting(from, clock, mistrusted);

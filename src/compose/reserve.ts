@@ -4,13 +4,13 @@ import type { OpenedStore } from './store.ts';
 const lookEveryMs = 60_000;
 
 /**
- * Sees to it, now and once a minute, that changes find room on a disk that is full. Resolves once room was set
- * aside or that failed, which is logged: the gateway runs without. Returns what stops it.
+ * Sees to it, now and once a minute, that changes find room on a disk that is full. Where that fails it is
+ * logged, and the gateway runs without. Returns what stops it, which resolves when nothing of it runs any more.
  */
-export async function startReserve(
+export function startReserve(
   store: Pick<OpenedStore, 'keepReserve'>,
   log: Pick<Log, 'warn'>,
-): Promise<() => Promise<void>> {
+): () => Promise<void> {
   const look = async (): Promise<void> => {
     try {
       await store.keepReserve();
@@ -22,7 +22,6 @@ export async function startReserve(
     }
   };
   let running = look();
-  await running;
   const timer = setInterval(() => {
     running = running.then(look);
   }, lookEveryMs).unref();

@@ -125,7 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await eventually(
       'latchkey serve to be ready',
       async () => !child.running() || (await adminStatus('/readyz')) === 200,
-      { withinMs: 20_000, everyMs: 50 },
+      { withinMs: 60_000, everyMs: 50 },
     );
     if (!child.running()) throw new Error('latchkey serve ended at once');
   } catch (error) {

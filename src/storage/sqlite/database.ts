@@ -10,9 +10,9 @@ import { uuidV7 } from '../../core/uuid.ts';
 import { assertOurs, currentRealm, migrate } from './migrations.ts';
 import { isBusy, isFull, toFault } from './sqlite-fault.ts';
 
-/** A statement waits this long in the event loop for a lock; longer waits are slept. */
+/** A read waits this long in the event loop for a lock, which is rare; writes never do: their waits are slept. */
 const blockMsMax = 20;
-const retryMs = 15;
+const retryMs = 10;
 const busyMsDefault = 5_000;
 /** Larger files are checked in part: a full check reads every page. */
 const fullCheckBytesMax = 64 * 1024 * 1024;
@@ -96,8 +96,16 @@ function toDatabase(connection: DatabaseSync, realm: Realm, deps: SqliteDeps): S
   const { path, clock, busyMs = busyMsDefault } = deps;
   const identity = fileIdentity(path);
 
+  function identityNow(): string | null {
+    try {
+      return fileIdentity(path);
+    } catch (error) {
+      throw asFault(error, path);
+    }
+  }
+
   function assertSameFile(): void {
-    if (fileIdentity(path) === identity) return;
+    if (identityNow() === identity) return;
     throw new Fault(
       'store_unavailable',
       `The store file ${path} was removed or replaced while in use: restart Latchkey to use the new one.`,
@@ -132,9 +140,11 @@ function toDatabase(connection: DatabaseSync, realm: Realm, deps: SqliteDeps): S
 
 /** All in one go: two writes of this process never meet inside a transaction. */
 function transact<T>(connection: DatabaseSync, work: () => T, durability: Durability): T {
-  connection.exec(`PRAGMA synchronous = ${durability === 'durable' ? 'FULL' : 'NORMAL'}`);
-  connection.exec('BEGIN IMMEDIATE');
+  connection.exec(
+    `PRAGMA synchronous = ${durability === 'durable' ? 'FULL' : 'NORMAL'}; PRAGMA busy_timeout = 0`,
+  );
   try {
+    connection.exec('BEGIN IMMEDIATE');
     const result = work();
     connection.exec('COMMIT');
     return result;
@@ -142,6 +152,8 @@ function transact<T>(connection: DatabaseSync, work: () => T, durability: Durabi
     // Some errors (disk full) have already rolled back.
     if (connection.isTransaction) connection.exec('ROLLBACK');
     throw error;
+  } finally {
+    connection.exec(`PRAGMA busy_timeout = ${blockMsMax}`);
   }
 }
 
