@@ -113,7 +113,7 @@ async function open(
   const recorder = createRecorder(metrics, accessLog, log);
   const lasting = lastingDeps(config, inForce, verification, assertions, recorder, clock, closers);
   const admin = adminListener(store, metrics, assertions);
-  return openDoors(config, inForce, connections, lasting, admin, metrics, log, clock, closers);
+  return openDoors(config, inForce, connections, lasting, admin, metrics, log, closers);
 }
 
 async function openConfiguredRedis(
@@ -209,7 +209,6 @@ async function openDoors(
   admin: AdminListener,
   metrics: Metrics,
   log: Log,
-  clock: Clock,
   closers: Closers,
 ): Promise<Gateway> {
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };

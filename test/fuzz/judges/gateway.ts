@@ -50,7 +50,8 @@ export function decideDeps(
 ): { readonly deps: DecideDeps; readonly asked: Credential[] } {
   const limits = { connectMs: 1_000, backendHeadMs: 1_000, backendConnections: 1 };
   const clock = { now: () => 0, monotonic: () => 0 };
-  const routes = createRouteTable(configs.map((config) => compileRoute(config, configs, limits, clock)));
+  const compiled = configs.map((config) => compileRoute(config, configs, limits, clock, () => undefined));
+  const routes = createRouteTable(compiled);
   const principal = principalWith(scopes);
   const asked: Credential[] = [];
   const deps: DecideDeps = {
