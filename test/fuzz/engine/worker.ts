@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Entry, readInputs, writeFound } from './corpus.ts';
 import { type CountedModule, countModules } from './counted-modules.ts';
-import { createCoverage, type Feature } from './coverage.ts';
+import { createCoverage } from './coverage.ts';
 import type { Finding } from './finding.ts';
 import type { Dice } from './mutate.ts';
 import { fuzzFor, type Progress } from './session.ts';
@@ -54,23 +54,18 @@ const corpus = await fuzzFor(job.durationMs, {
   tell: (progress) => say({ kind: 'progress', progress }),
 });
 writeFound(job.grown, corpus.minimal());
-const worthKeeping: readonly Entry[] = corpus.minimal(subjectBlock);
-if (job.keep) writeFound(job.corpus, worthKeeping);
-say({ kind: 'end', kept: worthKeeping.length, unreached: modules.modules.flatMap(unreachedOf) });
-
-/** Worth committing is what runs a block of the code that the target is about; how often is of no matter. */
-function subjectBlock(feature: Feature): Feature | null {
+// Worth committing is what runs a block of the code that the target is about; how often is of no matter.
+const subjects = modules.modules.filter(({ path }) => target.subjects.includes(path));
+const blocks = new Set(subjects.flatMap(({ first, lines }) => lines.map((_line, at) => first + at)));
+const worthKeeping: readonly Entry[] = corpus.minimal((feature) => {
   const block = Math.floor(feature / 8);
-  const isSubject = modules.modules.some(
-    ({ path, first, lines }) =>
-      target.subjects.includes(path) && block >= first && block < first + lines.length,
-  );
-  return isSubject ? block : null;
-}
+  return blocks.has(block) ? block : null;
+});
+if (job.keep) writeFound(job.corpus, worthKeeping);
+say({ kind: 'end', kept: worthKeeping.length, unreached: subjects.flatMap(unreachedOf) });
 
 /** The lines of which some part was never reached. */
 function unreachedOf({ path, first, lines }: CountedModule): readonly string[] {
-  if (!target.subjects.includes(path)) return [];
   const missed = lines.filter((_line, at) => !coverage.isReached(first + at));
   return missed.length === 0 ? [] : [`${path}:${[...new Set(missed)].join(',')}`];
 }
