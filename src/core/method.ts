@@ -4,6 +4,7 @@
  * - `read`: reads the target alone (GET, HEAD)
  * - `options`, `propfind`: read; also a client's probe on the folders above a scope
  * - `write`: changes the target or what is below it
+ * - `post`: write; on WebDAV routes read, too, as servers answer it with the content of a file that stands there
  * - `replace`: does away with what the target was (PUT, DELETE): never the folder a scope names
  * - `copy`, `move`: concern the Destination as well
  * - `report`, `search`: read what their body says
@@ -14,6 +15,7 @@ export type MethodAction =
   | 'options'
   | 'propfind'
   | 'write'
+  | 'post'
   | 'replace'
   | 'copy'
   | 'move'
@@ -43,7 +45,7 @@ const actions: ReadonlyMap<string, MethodAction> = new Map<string, MethodAction>
   ['DELETE', 'replace'],
   ['COPY', 'copy'],
   ['MOVE', 'move'],
-  ['POST', 'write'],
+  ['POST', 'post'],
   ['PATCH', 'write'],
   ['MKCOL', 'write'],
   ['MKCALENDAR', 'write'],

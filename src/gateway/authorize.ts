@@ -141,6 +141,9 @@ function mayAct(request: ReadRequest, action: MethodAction): boolean {
       return may(request, 'read', 'resource') || isProbe(request);
     case 'write':
       return may(request, 'write', 'resource');
+    case 'post':
+      if (!may(request, 'write', 'resource')) return false;
+      return request.route.kind === 'rest' || may(request, 'read', 'resource');
     case 'replace':
     case 'move':
       return may(request, 'write', 'whole');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { RouteConfig } from '../../../src/config/config.ts';
-import type { Denial, Inbound } from '../../../src/core/decision.ts';
+import { deny, type Denial, type Inbound } from '../../../src/core/decision.ts';
 import { denials } from '../../../src/core/errors.ts';
 import type { TokenId, UserId } from '../../../src/core/ids.ts';
 import type { Principal } from '../../../src/core/principal.ts';
@@ -87,7 +87,7 @@ export async function ask(asked: Asked): Promise<Answer> {
   const presented = presentedCredential(head, accepted);
   if (presented.kind === 'deny') return presented;
   const route = table.find(head.host, head.path);
-  assert.ok(route !== null, 'a route serves the target');
+  if (route === null) return deny('no_route', 'no route');
   const deps: AuthorizeDeps = {
     routeNameAt: (host, path) => table.find(host, path)?.authorized.name ?? null,
     reportBytes: asked.reportBytes ?? 1024 * 1024,

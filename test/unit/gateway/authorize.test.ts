@@ -24,7 +24,6 @@ describe('methods', () => {
 
   for (const method of [
     'PUT',
-    'POST',
     'PATCH',
     'DELETE',
     'MKCOL',
@@ -39,6 +38,19 @@ describe('methods', () => {
       assert.equal(await of(method, readOnly), outside);
     });
   }
+
+  test('POST needs read and write, as mod_dav and others answer it with the file that stands there', async () => {
+    assert.equal(await of('POST', both), allow);
+    assert.equal(await of('POST', [...readOnly, ...writeOnly]), allow);
+    assert.equal(await of('POST', writeOnly), outside);
+    assert.equal(await of('POST', readOnly), outside);
+  });
+
+  test('POST on a REST route needs write', async () => {
+    const asked = { method: 'POST', target: `${photos}/a.jpg`, routes: [routeConfig({ kind: 'rest' })] };
+    assert.equal(await verdict({ ...asked, scopes: writeOnly }), allow);
+    assert.equal(await verdict({ ...asked, scopes: readOnly }), outside);
+  });
 
   for (const method of [
     'BIND',
