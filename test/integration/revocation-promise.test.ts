@@ -3,6 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisConfig } from '../../src/config/config.ts';
 import { eventually } from '../support/eventually.ts';
+import { assertPromiseKept, hammerUntilKnown, promisedCalmMs, promisedMs } from '../support/promise-watch.ts';
 import { startRedis } from '../support/redis-server.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import { requireProgram } from '../support/requirement.ts';
@@ -13,14 +14,7 @@ import type { TcpProxy } from '../support/tcp-proxy.ts';
 import { openTokenOffice, testPeppers } from '../support/token-office.ts';
 import type { OfficeToken, TokenOffice } from '../support/token-office.ts';
 import { machineMs, startVerifier } from '../support/verifier-process.ts';
-import type { Report, Stall, TokenReport, VerifierProcess } from '../support/verifier-process.ts';
-
-/** With one fault, whatever it is. */
-const promisedMs = 5_000;
-/** Without any. */
-const promisedCalmMs = 100;
-/** A test of a fault looks this long after the change for a token that comes back from the dead. */
-const watchMs = 1_200;
+import type { VerifierProcess } from '../support/verifier-process.ts';
 
 /**
  * One SQLite file, one Redis. Two processes verify the same tokens some hundred times a second and note when
@@ -56,32 +50,10 @@ describe('the revocation promise', requireProgram('redis-server', 'redis-cli'), 
     await scratch.remove();
   });
 
-  /** Lets processes hammer these tokens beside the valid one, until each has found all of them good and in memory. */
-  async function hammer(tokens: Record<string, string>, processes = verifiers): Promise<void> {
-    await Promise.all(processes.map((verifier) => verifier.hammer({ ...tokens, valid })));
-    for (const verifier of processes) {
-      await eventually('every token to be verified from memory', async () =>
-        Object.values((await verifier.report()).tokens).every((token) => (token.tiers['l1'] ?? 0) > 20),
-      );
-    }
-  }
-
-  /** Waits until each process refuses all but the valid token, and a little longer; then nothing may have said yes late. */
-  async function assertKept(returnedAt: number, boundMs: number, processes = verifiers): Promise<void> {
-    for (const verifier of processes) {
-      await eventually(
-        'every changed token to be refused',
-        async () =>
-          changed(await verifier.report()).every(
-            ({ lastRefusedBeganAt }) => (lastRefusedBeganAt ?? 0) > returnedAt,
-          ),
-        { withinMs: promisedMs + 3_000 },
-      );
-    }
-    const restMs = returnedAt + watchMs - machineMs();
-    if (restMs > 0) await delay(restMs);
-    for (const verifier of processes) assertReport(await verifier.report(), returnedAt, boundMs);
-  }
+  const hammer = (tokens: Record<string, string>, processes = verifiers): Promise<void> =>
+    hammerUntilKnown(processes, { ...tokens, valid });
+  const assertKept = (returnedAt: number, boundMs: number, processes = verifiers): Promise<void> =>
+    assertPromiseKept(processes, returnedAt, boundMs);
 
   for (const [what, change] of [
     ['revoked', (token) => office.revoke(token.id)],
@@ -271,38 +243,3 @@ describe('the revocation promise', requireProgram('redis-server', 'redis-cli'), 
     }
   });
 });
-
-function changed(report: Report): readonly TokenReport[] {
-  return Object.entries(report.tokens)
-    .filter(([label]) => label !== 'valid')
-    .map(([, token]) => token);
-}
-
-/**
- * The promise is about a process that runs. How long the machine did not let it run is taken off, as the process
- * itself measured it: gaps of more than 10 ms between two ticks of a 2 ms timer, on a clock that nobody sets.
- */
-function assertReport(report: Report, returnedAt: number, boundMs: number): void {
-  for (const token of changed(report)) {
-    const lateMs = (token.lastVerifiedBeganAt ?? 0) - returnedAt;
-    const stalledMs =
-      boundMs === promisedCalmMs ? stalledBetween(report.stalls, returnedAt, returnedAt + lateMs) : 0;
-    const story = `verified ${lateMs} ms after the change, ${stalledMs} ms of it stalled: ${JSON.stringify(token)}`;
-    assert.ok(lateMs - stalledMs <= boundMs, story);
-    assert.equal(token.faults, 0, story);
-  }
-  const { valid } = report.tokens;
-  assert.ok(valid !== undefined && valid.verified > 0);
-  assert.deepEqual(
-    { refused: valid.refused, faults: valid.faults },
-    { refused: 0, faults: 0 },
-    JSON.stringify(valid),
-  );
-}
-
-function stalledBetween(stalls: readonly Stall[], from: number, to: number): number {
-  return stalls.reduce(
-    (sum, stall) => sum + Math.max(0, Math.min(stall.to, to) - Math.max(stall.from, from)),
-    0,
-  );
-}

@@ -52,6 +52,7 @@ export function machineMs(): number {
 
 /** A process that verifies tokens as a gateway does, over and over. */
 export interface VerifierProcess {
+  readonly pid: number;
   /** From now on verifies these tokens, by label, some hundred times a second. */
   hammer(tokens: Readonly<Record<string, string>>): Promise<void>;
   report(): Promise<Report>;
@@ -78,7 +79,10 @@ export async function startVerifier(setup: VerifierSetup): Promise<VerifierProce
     previous = answer.catch(() => undefined);
     return answer;
   };
+  const { pid } = child;
+  if (pid === undefined) throw new Error('the verifier process could not be started');
   return {
+    pid,
     async hammer(tokens) {
       await tell({ kind: 'hammer', tokens });
     },
