@@ -59,6 +59,17 @@ describe('the npm package, packed and installed into an empty folder', () => {
     assert.match(version, /^\d+\.\d+\.\d+\S*\n$/);
   });
 
+  test('hashes a password, for which no install script had to run', async () => {
+    const [latchkey, store] = [
+      join(folder, 'node_modules/.bin/latchkey'),
+      `sqlite:${scratch.file('p', 'l.db')}`,
+    ];
+    const command = `echo 'correct horse' | "${latchkey}" --store "${store}" user add alice --password-stdin`;
+    await succeed('sh', '-c', command);
+    const listed = await succeed(latchkey, '--store', store, 'user', 'list', '--json');
+    assert.equal((JSON.parse(listed) as readonly { hasPassword: boolean }[])[0]?.hasPassword, true);
+  });
+
   test('starts with latchkey serve, is alive, and ends with code 0', async () => {
     const [port, adminPort] = [await freePort(), await freePort()];
     const config = scratch.file('latchkey.yaml');

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import { type Administration, openAdministration } from '../compose/administration.ts';
+import type { Administration } from '../compose/administration.ts';
 import type { TokenId } from '../core/ids.ts';
 import { printable } from '../core/printable.ts';
 import { isUuid } from '../core/uuid.ts';
@@ -20,9 +20,10 @@ export async function administer<T>(
   io: CommandIo,
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
-  const loaded = requireCommandConfig(command, io, 'optional');
+  const loaded = await requireCommandConfig(command, io, 'optional');
   const { path } = loaded.config.store;
   const isNew = !existsSync(path);
+  const { openAdministration } = await import('../compose/administration.ts');
   const administration = await openAdministration(loaded, io.clock, stderrLog(io));
   // In a wrong folder, or with a wrong --store, an empty answer would look like the truth.
   if (isNew) io.stderr(`latchkey: there was no store yet; made ${printable(path)}.\n`);

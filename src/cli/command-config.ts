@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { loadConfig, type ConfigResult, type LoadedConfig } from '../config/load.ts';
+import type { ConfigResult, LoadedConfig } from '../config/load.ts';
 import { formatProblem } from '../config/problem.ts';
 import type { FlagValue } from '../config/sources.ts';
 import { printable } from '../core/printable.ts';
@@ -33,11 +33,13 @@ export function addConfigOptions(command: Command): Command {
  * HUP calls this again. `routes: 'optional'` is for commands that only need the store; they go on
  * without secrets, see `missingSecrets`.
  */
-export function readCommandConfig(
+export async function readCommandConfig(
   command: Command,
   io: CommandIo,
   routes: 'required' | 'optional',
-): ConfigResult {
+): Promise<ConfigResult> {
+  // Loaded when it is needed: schema and YAML are most of what a command costs.
+  const { loadConfig } = await import('../config/load.ts');
   const options = command.optsWithGlobals<ConfigOptions>();
   const given: readonly (readonly [string, readonly string[], FlagValue['value'] | undefined])[] = [
     ['--backend', ['backend'], options.backend],
@@ -59,14 +61,14 @@ export function readCommandConfig(
 
 /**
  * `readCommandConfig`, with problems as a failure that lists them all.
- * @throws CommandFailure with exit code 2, or 1 where only things outside of the configuration are missing.
+ * Rejects with CommandFailure, exit code 2, or 1 where only things outside of the configuration are missing.
  */
-export function requireCommandConfig(
+export async function requireCommandConfig(
   command: Command,
   io: CommandIo,
   routes: 'required' | 'optional',
-): LoadedConfig {
-  const result = readCommandConfig(command, io, routes);
+): Promise<LoadedConfig> {
+  const result = await readCommandConfig(command, io, routes);
   if (result.kind === 'loaded') return result;
   throw configFailure(result);
 }

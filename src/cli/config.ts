@@ -1,6 +1,4 @@
 import type { Command } from 'commander';
-import { configJsonSchema } from '../config/json-schema.ts';
-import { describeConfig, toPlain, toYaml } from '../config/show.ts';
 import { printable } from '../core/printable.ts';
 import {
   addConfigOptions,
@@ -16,9 +14,9 @@ export function registerConfig(program: Command, io: CommandIo): void {
 
   addConfigOptions(config.command('check'))
     .description('read the configuration and name everything that is wrong with it')
-    .action((_options: unknown, command: Command) => {
+    .action(async (_options: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
-      const loaded = readCommandConfig(command, io, 'required');
+      const loaded = await readCommandConfig(command, io, 'required');
       if (loaded.kind === 'invalid') {
         const { file, problems } = loaded;
         if (json) io.stdout(`${JSON.stringify({ ok: false, file, problems })}\n`);
@@ -34,8 +32,9 @@ export function registerConfig(program: Command, io: CommandIo): void {
 
   addConfigOptions(config.command('show'))
     .description('print every value, where it came from, and no secret')
-    .action((_options: unknown, command: Command) => {
-      const loaded = requireCommandConfig(command, io, 'required');
+    .action(async (_options: unknown, command: Command) => {
+      const loaded = await requireCommandConfig(command, io, 'required');
+      const { describeConfig, toPlain, toYaml } = await import('../config/show.ts');
       const entries = describeConfig(loaded);
       const { json } = command.optsWithGlobals<GlobalOptions>();
       if (json) io.stdout(`${JSON.stringify({ file: loaded.file, ...toPlain(entries) }, null, 2)}\n`);
@@ -45,7 +44,10 @@ export function registerConfig(program: Command, io: CommandIo): void {
   config
     .command('schema')
     .description('print the JSON Schema of the configuration file')
-    .action(() => io.stdout(`${JSON.stringify(configJsonSchema, null, 2)}\n`));
+    .action(async () => {
+      const { configJsonSchema } = await import('../config/json-schema.ts');
+      io.stdout(`${JSON.stringify(configJsonSchema, null, 2)}\n`);
+    });
 }
 
 function count(amount: number, noun: string): string {

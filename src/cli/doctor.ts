@@ -39,7 +39,7 @@ async function examine(
   probes: DoctorProbes,
   options: DoctorOptions,
 ): Promise<readonly Finding[]> {
-  const result = readCommandConfig(command, io, 'required');
+  const result = await readCommandConfig(command, io, 'required');
   if (result.kind === 'invalid') {
     const advice =
       '`latchkey config check` names the same problems; config/latchkey.example.yaml shows every key';

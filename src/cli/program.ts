@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { probePeppers, probeRedis, probeStore } from '../compose/storage-probes.ts';
 import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
@@ -51,12 +50,16 @@ export function buildProgram(world: CommandIo): Command {
   registerToken(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
-    store: (config) => probeStore(config, io.clock),
-    peppers: (config) => probePeppers(config, io.clock),
-    redis: (config) => probeRedis(config, io.clock),
+    store: async (config) => (await probes()).probeStore(config, io.clock),
+    peppers: async (config) => (await probes()).probePeppers(config, io.clock),
+    redis: async (config) => (await probes()).probeRedis(config, io.clock),
   });
   return program;
 }
+
+/** What a command needs beyond its options it loads when it runs, so that others do not pay for it. */
+const probes = (): Promise<typeof import('../compose/storage-probes.ts')> =>
+  import('../compose/storage-probes.ts');
 
 /** Keeps --no-input for every command at once. */
 function askingOnlyIfAllowed(io: CommandIo, allowed: () => boolean): CommandIo {

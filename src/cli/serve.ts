@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { type Gateway, startGateway } from '../compose/gateway.ts';
+import type { Gateway } from '../compose/gateway.ts';
 import type { Config } from '../config/config.ts';
 import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
@@ -29,13 +29,13 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
   let isReloadDue = false;
   const reload = (): void => {
     if (gateway === null) isReloadDue = true;
-    else reloadConfig(gateway, command, io);
+    else void reloadConfig(gateway, command, io);
   };
   process.on('SIGHUP', reload);
   // Heard from the beginning: a TERM during the start ends the gateway in order, once it stands.
   const stopped = stopSignal();
   try {
-    const loaded = requireCommandConfig(command, io, 'required');
+    const loaded = await requireCommandConfig(command, io, 'required');
     gateway = await start(loaded.config, version);
     announce(gateway, loaded.config, loaded.file, io);
     // What was read may be older than a HUP that came during the start.
@@ -50,6 +50,7 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
 
 async function start(config: Config, version: string): Promise<Gateway> {
   try {
+    const { startGateway } = await import('../compose/gateway.ts');
     return await startGateway(config, { version, logStream: process.stdout });
   } catch (error) {
     throw startFailure(error, config);
@@ -103,9 +104,9 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
 }
 
 /** All or nothing: a configuration with any problem changes nothing. */
-function reloadConfig(gateway: Gateway, command: Command, io: CommandIo): void {
+async function reloadConfig(gateway: Gateway, command: Command, io: CommandIo): Promise<void> {
   try {
-    const result = readCommandConfig(command, io, 'required');
+    const result = await readCommandConfig(command, io, 'required');
     if (result.kind === 'invalid') throw configFailure(result);
     const waiting = gateway.reload(result.config);
     gateway.log.info({ needRestart: waiting }, 'configuration reloaded');

@@ -11,7 +11,7 @@ import { holdsToken } from '../tokens/mint.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { createClosers } from './closers.ts';
 import { openLifecycle } from './lifecycle.ts';
-import { type OpenedRedis, openRedis } from './redis.ts';
+import type { OpenedRedis } from './redis.ts';
 import { type OpenedStore, openStore } from './store.ts';
 
 /** Users and tokens, for commands that change them beside a running gateway. */
@@ -81,7 +81,9 @@ async function openAnnouncing(
     if (missing !== undefined) throw new Fault('store_unavailable', formatProblem(missing));
     if (config.redis === null) return null;
     const peppers = await store.findPeppers();
-    return peppers && (await openRedis(config.redis, store.tokens.realm, peppers, clock, log));
+    if (peppers === null) return null;
+    const { openRedis } = await import('./redis.ts');
+    return await openRedis(config.redis, store.tokens.realm, peppers, clock, log);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const advice =

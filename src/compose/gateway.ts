@@ -28,7 +28,7 @@ import { openLifecycle } from './lifecycle.ts';
 import { createMistrustedBackends } from './mistrusted-backends.ts';
 import { createRecorder } from './recorder.ts';
 import { createRefusedConnections } from './refused-connections.ts';
-import { type OpenedRedis, openRedis } from './redis.ts';
+import type { OpenedRedis } from './redis.ts';
 import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
 import { type OpenedStore, openStore } from './store.ts';
@@ -124,6 +124,8 @@ async function openConfiguredRedis(
   closers: Closers,
 ): Promise<OpenedRedis | null> {
   if (config.redis === null) return null;
+  // Loaded where there is one: its client is 10 MiB and more of code and data.
+  const { openRedis } = await import('./redis.ts');
   const redis = await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), clock, log);
   closers.add(() => redis.close());
   return redis;

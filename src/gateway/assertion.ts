@@ -1,5 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, SignJWT } from 'jose';
+// By subpath: the whole package is three times as much code.
+import type { JSONWebKeySet } from 'jose';
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint';
+import { SignJWT } from 'jose/jwt/sign';
+import { exportJWK } from 'jose/key/export';
 import type { Clock } from '../core/clock.ts';
 import type { Principal } from '../core/principal.ts';
 import { formatScope } from '../core/scope.ts';

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Agent } from 'node:https';
 import type { Duplex } from 'node:stream';
-import httpProxy from 'http-proxy';
+import type { createProxyServer } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { backendFields } from './backend-request.ts';
@@ -42,6 +42,8 @@ export async function tunnel(
   const { assertion: assertionHeader } = route.config.identity;
   const assertion =
     assertionHeader === null ? null : await deps.assertions.sign(allowed.principal, route.name);
+  // Loaded with the first handshake: most gateways see none.
+  const { default: httpProxy } = await import('http-proxy');
   if (socket.destroyed) return 0;
   // The proxy reads `headers`, not the raw ones, and fires no hook in which they could be cleaned later.
   req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion));
@@ -53,15 +55,20 @@ export async function tunnel(
   }, recheckMs);
   recheck.unref();
   try {
-    return await join(handshake, backend, route);
+    return await join(handshake, backend, route, httpProxy.createProxyServer);
   } finally {
     clearInterval(recheck);
   }
 }
 
-function join(handshake: Handshake, backend: Backend, route: Allowed['route']): Promise<number> {
+function join(
+  handshake: Handshake,
+  backend: Backend,
+  route: Allowed['route'],
+  createProxy: typeof createProxyServer,
+): Promise<number> {
   const { req, socket, firstBytes } = handshake;
-  const proxy = httpProxy.createProxyServer({
+  const proxy = createProxy({
     target: backend.origin,
     ...(backend.origin.startsWith('https:') ? { agent: tlsAgent(backend, route) } : {}),
   });

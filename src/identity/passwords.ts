@@ -1,8 +1,7 @@
-import { argon2id, hash, verify } from 'argon2';
 import { Fault } from '../core/errors.ts';
 
 /** argon2id with t=2, m=19 MiB, p=1: the middle one of the parameter sets of OWASP ASVS 5.0, appendix C. */
-const parameters = { type: argon2id, timeCost: 2, memoryCost: 19 * 1024, parallelism: 1 } as const;
+const parameters = { timeCost: 2, memoryCost: 19 * 1024, parallelism: 1 } as const;
 const bytesMin = 8;
 const bytesMax = 1_024;
 
@@ -22,6 +21,14 @@ interface PasswordsDeps {
   readonly concurrency: number;
   /** Waiting for their turn; more are refused at once. */
   readonly queueMax: number;
+}
+
+/** Loaded with the first password: most processes see none. */
+const argon2 = (): Promise<typeof import('argon2')> => import('argon2');
+
+async function hash(password: string): Promise<string> {
+  const { argon2id, hash: digest } = await argon2();
+  return digest(password, { ...parameters, type: argon2id });
 }
 
 /** Why a password cannot be chosen, as a sentence; null where it can. */
@@ -52,11 +59,12 @@ export function createPasswords({ concurrency, queueMax }: PasswordsDeps): Passw
   }
 
   return {
-    hash: (password) => inTurn(() => hash(password, parameters)),
+    hash: (password) => inTurn(() => hash(password)),
     matches: (passwordHash, password) =>
       inTurn(async () => {
+        const { verify } = await argon2();
         if (passwordHash !== null) return verify(passwordHash, password);
-        decoy ??= hash('nobody has this password', parameters);
+        decoy ??= hash('nobody has this password');
         await verify(await decoy, password);
         return false;
       }),
