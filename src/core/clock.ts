@@ -8,6 +8,17 @@ export interface Clock {
   monotonic(): number;
 }
 
+/** One moment on both clocks. */
+export interface Moment {
+  readonly wall: number;
+  readonly monotonic: number;
+}
+
+/** Reads both clocks, once for all that is judged at one moment. */
+export function readClocks(clock: Clock): Moment {
+  return { wall: clock.now(), monotonic: clock.monotonic() };
+}
+
 /** The machine's own clocks. */
 export const systemClock: Clock = {
   now: () => Date.now(),

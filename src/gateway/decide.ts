@@ -1,7 +1,14 @@
 import { type Denial, deny, denyForNow, type Inbound } from '../core/decision.ts';
 import type { Principal } from '../core/principal.ts';
 import type { Guesses } from '../tokens/guesses.ts';
-import type { Credential, RefusalReason, Tier, Verification, Verifier } from '../tokens/verification.ts';
+import type {
+  Credential,
+  RefusalReason,
+  Tier,
+  Verification,
+  Verified,
+  Verifier,
+} from '../tokens/verification.ts';
 import { authorize, type AuthorizeDeps, type Permit } from './authorize.ts';
 import { type Presented, presentedCredential, type Scheme } from './credential.ts';
 import { type HeadReaderDeps, readHead } from './read-head.ts';
@@ -82,19 +89,29 @@ function decideVerified(
   presented: Presented,
   verification: Verification,
 ): Decision | Promise<Decision> {
-  const { scheme, query } = presented;
+  const { scheme } = presented;
   const { clientAddress } = head;
   if (verification.kind === 'refused') {
     const denial = refusedCredential(verification.reason, presented.credential, clientAddress, deps.guesses);
     return refuse(denial, route, scheme, verification.tier, clientAddress);
   }
-  const { principal, tier } = verification;
-  const answer = (permit: Permit | Denial): Decision =>
-    permit.kind === 'deny'
-      ? refuse(permit, route, scheme, tier, clientAddress)
-      : { kind: 'allow', route, scheme, tier, clientAddress, head, principal, permit, query };
+  const { principal } = verification;
   const permit = authorize(head, route.authorized, principal, inbound, deps.authorization);
-  return permit instanceof Promise ? permit.then(answer) : answer(permit);
+  return permit instanceof Promise
+    ? permit.then((read) => conclude(head, route, presented, verification, read))
+    : conclude(head, route, presented, verification, permit);
+}
+
+function conclude(
+  head: RequestHead,
+  route: Route,
+  { scheme, query }: Presented,
+  { principal, tier }: Verified,
+  permit: Permit | Denial,
+): Decision {
+  const { clientAddress } = head;
+  if (permit.kind === 'deny') return refuse(permit, route, scheme, tier, clientAddress);
+  return { kind: 'allow', route, scheme, tier, clientAddress, head, principal, permit, query };
 }
 
 /** One answer for every reason: 401, or 429 where there were too many guesses before. */

@@ -1,5 +1,5 @@
 import type { Change } from '../core/change.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, type Moment, readClocks } from '../core/clock.ts';
 import type { TokenId, UserId } from '../core/ids.ts';
 import type { ChangeListener } from './change-feed.ts';
 
@@ -26,8 +26,11 @@ export interface Subject {
 export interface Freshness {
   /** Grows when everything cached before stops counting. */
   readonly generation: number;
-  /** Whether caches may answer at all: some channel was heard within 4 s by the wall clock and the monotonic one. */
-  isFresh(): boolean;
+  /**
+   * Whether caches may answer at all: some channel was heard within 4 s by the wall clock and the monotonic one.
+   * `at` is now, for whoever has read the clocks already.
+   */
+  isFresh(at?: Moment): boolean;
   /** Whether entries that other processes left in a shared cache may be believed at this moment. */
   trustsShared(): boolean;
   /**
@@ -53,12 +56,6 @@ interface FreshnessDeps {
   readonly tombstonesMax?: number;
 }
 
-/** A point in time on both clocks. */
-interface Moment {
-  readonly monotonic: number;
-  readonly wall: number;
-}
-
 interface Tombstone extends Moment {
   readonly leastVersion: number;
 }
@@ -82,23 +79,22 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
   /** When tombstones were thrown away that could have contradicted shared entries. */
   let overflowedAt = never;
 
-  const moment = (): Moment => ({ monotonic: clock.monotonic(), wall: clock.now() });
   const isLongAgo = ({ monotonic, wall }: Moment): boolean =>
     clock.monotonic() - monotonic > tombstoneMs && clock.now() - wall > tombstoneMs;
 
-  const isHeard = (channel: Channel): boolean =>
-    clock.monotonic() - channel.heardMonotonic <= channelSilenceMsMax &&
-    Math.abs(clock.now() - channel.heardWall) <= channelSilenceMsMax;
+  const isHeard = (channel: Channel, at: Moment): boolean =>
+    at.monotonic - channel.heardMonotonic <= channelSilenceMsMax &&
+    Math.abs(at.wall - channel.heardWall) <= channelSilenceMsMax;
 
-  function isAnyVouching(): boolean {
-    for (const channel of channels) if (channel.continuous && isHeard(channel)) return true;
+  function isAnyVouching(at: Moment = readClocks(clock)): boolean {
+    for (const channel of channels) if (channel.continuous && isHeard(channel, at)) return true;
     return false;
   }
 
   function forgetEverything(): void {
     generation++;
     // Others may have left entries that a missed change contradicts: wait until those have run out.
-    doubtedSince = moment();
+    doubtedSince = readClocks(clock);
   }
 
   function bury(key: string, leastVersion: number): void {
@@ -106,7 +102,7 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
     tombstones.delete(key);
     // Re-inserted last, so that the oldest stand first.
     const least = Math.max(leastVersion, known?.leastVersion ?? 0);
-    tombstones.set(key, { leastVersion: least, ...moment() });
+    tombstones.set(key, { leastVersion: least, ...readClocks(clock) });
   }
 
   function dropOldTombstones(): void {
@@ -123,18 +119,19 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       if (tombstones.size > tombstonesMax) {
         tombstones.clear();
         forgetEverything();
-        overflowedAt = moment();
+        overflowedAt = readClocks(clock);
       }
     }
   }
 
   /** Whoever listened all along and is heard now vouches for what the others missed before this moment. */
   function heard(channel: Channel): void {
-    channel.heardMonotonic = clock.monotonic();
-    channel.heardWall = clock.now();
+    const at = readClocks(clock);
+    channel.heardMonotonic = at.monotonic;
+    channel.heardWall = at.wall;
     if (channel.continuous) {
-      for (const other of channels) other.continuous ||= isHeard(other);
-    } else if (!isAnyVouching()) {
+      for (const other of channels) other.continuous ||= isHeard(other, at);
+    } else if (!isAnyVouching(at)) {
       forgetEverything();
       channel.continuous = true;
     }

@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts';
+import { type Clock, type Moment, readClocks } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
 import type { Peppers } from './digest.ts';
 import type { Freshness, Subject } from './freshness.ts';
@@ -51,8 +51,8 @@ interface TiersDeps<Fact, Value extends Subject> {
 
 /** Memory, shared cache and store, asked in that order; one question at a time per key. */
 export interface Tiers<Fact, Value extends Subject> {
-  /** The answer this process remembers, if it still counts at this moment. */
-  peek(key: string): Answer<Value> | null;
+  /** The answer this process remembers, if it still counts; `at` is now, for whoever has read the clocks already. */
+  peek(key: string, at?: Moment): Answer<Value> | null;
   /** Whether this process once knew the credential to be somebody's, whatever that counts for now. */
   remembers(key: string): boolean;
   /** The answer that other processes have left; null where there is none that counts. Never rejects. */
@@ -142,10 +142,10 @@ export function createTiers<Fact, Value extends Subject>(deps: TiersDeps<Fact, V
   }
 
   return {
-    peek(key) {
-      if (!freshness.isFresh()) return null;
+    peek(key, at = readClocks(clock)) {
+      if (!freshness.isFresh(at)) return null;
       const answer = l1.get(key);
-      if (answer === undefined || answer.endsAt <= clock.monotonic() || !counts(answer)) return null;
+      if (answer === undefined || answer.endsAt <= at.monotonic || !counts(answer)) return null;
       return answer;
     },
     remembers: (key) => (l1.get(key)?.value ?? null) !== null,

@@ -23,8 +23,15 @@ export type RefusalReason =
 
 /** The verdict on a credential. */
 export type Verification =
-  | { readonly kind: 'verified'; readonly principal: Principal; readonly tier: Tier }
+  | Verified
   | { readonly kind: 'refused'; readonly reason: RefusalReason; readonly tier: Tier };
+
+/** The credential speaks for somebody. */
+export interface Verified {
+  readonly kind: 'verified';
+  readonly principal: Principal;
+  readonly tier: Tier;
+}
 
 /** Which tier answered. */
 export type Tier = 'none' | 'l1' | 'redis' | 'store';

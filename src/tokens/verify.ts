@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, readClocks } from '../core/clock.ts';
 import type { Realm, TokenDigest } from '../core/ids.ts';
 import { foldUserName } from '../core/user-name.ts';
 import { type CachedToken, compileToken, fixedEndOf, type TokenFact, toFact } from './cached-token.ts';
@@ -81,9 +81,9 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     tier: Tier,
     credential: Credential,
     context: VerificationContext,
+    now: number,
   ): Verification | null {
     if (value === null) return { kind: 'refused', reason: 'unknown', tier };
-    const now = clock.now();
     const refusal = judge(value, readAt, credential, context.clientAddress, now);
     if (refusal === 'perhaps_expired') return null;
     if (refusal !== null) return { kind: 'refused', reason: refusal, tier };
@@ -98,7 +98,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
     storeOnly: boolean,
   ): Promise<Verification> {
     const { answer, tier } = await tiers.ask(key, question(credential.secret), storeOnly);
-    const concluded = conclude(answer, tier, credential, context);
+    const concluded = conclude(answer, tier, credential, context, clock.now());
     if (concluded !== null) return concluded;
     // Asked the store just now and it still looks expired: the end fell between reading and judging.
     if (tier === 'store') return { kind: 'refused', reason: 'expired', tier };
@@ -111,13 +111,16 @@ export function createVerifier(deps: VerifierDeps): Verifier {
       if (!isTokenShaped(secret)) return verifyOther(credential, context, deps.passwords);
       // A plain hash suffices as a name in our own memory: the secret is random, and this costs a tenth of an HMAC.
       const key = hash('sha256', secret, 'binary');
-      const known = tiers.peek(key);
+      const at = readClocks(clock);
+      const known = tiers.peek(key, at);
       if (known === null) {
         // Memory holds only what was well formed: the checksum need not be computed again at every hit.
         if (!isWellFormed(secret)) return malformed;
         return askFurther(key, credential, context, false);
       }
-      return conclude(known, 'l1', credential, context) ?? askFurther(key, credential, context, true);
+      return (
+        conclude(known, 'l1', credential, context, at.wall) ?? askFurther(key, credential, context, true)
+      );
     },
   };
 }
