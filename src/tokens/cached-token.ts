@@ -1,8 +1,10 @@
 import { BlockList, isIP } from 'node:net';
+import { LRUCache } from 'lru-cache';
 import { parseCidr } from '../config/addresses.ts';
 import type { PepperId, TokenDigest, TokenId, UserId } from '../core/ids.ts';
 import type { Principal } from '../core/principal.ts';
 import { parseScope, type Scope } from '../core/scope.ts';
+import { lengthPrefixed } from './digest.ts';
 import type { Subject } from './freshness.ts';
 import type { OwnedToken } from './token-store.ts';
 
@@ -65,26 +67,54 @@ export function toFact({ token, owner }: OwnedToken): TokenFact {
   };
 }
 
-const everything: readonly Scope[] = Object.freeze([{ kind: 'everything' }]);
+/** Owners, and sets of scopes, that tokens share with others: by far most have one of a few thousand. */
+const sharedMax = 10_000;
+/** Longer sets of scopes are kept with their token alone. */
+const sharedCharsMax = 256;
 
-/** Prepares a fact for judging. A stored scope that this version does not understand allows nothing. */
-export function compileToken(fact: TokenFact): CachedToken {
-  return {
-    tokenId: fact.id,
-    tokenVersion: fact.version,
-    userId: fact.ownerId,
-    userVersion: fact.ownerVersion,
-    principal: Object.freeze({
-      userId: fact.ownerId,
-      userName: fact.ownerName,
+/** Whom tokens belong to. */
+type Owner = Pick<Principal, 'userId' | 'userName'>;
+
+/**
+ * Makes what prepares facts for judging. A stored scope that this version does not understand allows nothing.
+ * Cached tokens are kept by the hundred thousand: those of one owner share the owner's texts, those with the
+ * same scopes one reading of them.
+ */
+export function createTokenCompiler(): (fact: TokenFact) => CachedToken {
+  const owners = new LRUCache<UserId, Owner>({ max: sharedMax });
+  const scopeSets = new LRUCache<string, readonly Scope[]>({ max: sharedMax });
+
+  function ownerOf({ ownerId, ownerName }: TokenFact): Owner {
+    const known = owners.get(ownerId);
+    if (known !== undefined && known.userName === ownerName) return known;
+    const owner = { userId: ownerId, userName: ownerName };
+    owners.set(ownerId, owner);
+    return owner;
+  }
+
+  function scopesOf({ scopes }: TokenFact): readonly Scope[] {
+    const text = lengthPrefixed(scopes);
+    const known = scopeSets.get(text);
+    if (known !== undefined) return known;
+    const read = readScopes(scopes);
+    if (text.length <= sharedCharsMax) scopeSets.set(text, read);
+    return read;
+  }
+
+  return (fact) => {
+    const { userId, userName } = ownerOf(fact);
+    return {
       tokenId: fact.id,
-      scopes: readScopes(fact.scopes),
-    }),
-    refusal: refusalOf(fact),
-    notBefore: fact.notBefore,
-    fixedEnd: fixedEndOf(fact),
-    movingEnd: movingEndOf(fact),
-    networks: fact.networks.length === 0 ? null : compileNetworks(fact.networks),
+      tokenVersion: fact.version,
+      userId,
+      userVersion: fact.ownerVersion,
+      principal: Object.freeze({ userId, userName, tokenId: fact.id, scopes: scopesOf(fact) }),
+      refusal: refusalOf(fact),
+      notBefore: fact.notBefore,
+      fixedEnd: fixedEndOf(fact),
+      movingEnd: movingEndOf(fact),
+      networks: fact.networks.length === 0 ? null : compileNetworks(fact.networks),
+    };
   };
 }
 
@@ -107,10 +137,8 @@ function refusalOf(fact: TokenFact): CachedToken['refusal'] {
 }
 
 function readScopes(texts: readonly string[]): readonly Scope[] {
-  // By far the commonest set is shared between all its tokens.
-  if (texts.length === 1 && texts[0] === '*') return everything;
   const scopes = texts.map(parseScope).filter((scope) => scope.kind !== 'scope_problem');
-  // Copied to its exact length: these arrays are kept by the hundred thousand.
+  // Copied to its exact length.
   return Object.freeze(scopes.slice());
 }
 

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import { type Clock, readClocks } from '../core/clock.ts';
 import type { Realm, TokenDigest } from '../core/ids.ts';
 import { foldUserName } from '../core/user-name.ts';
-import { type CachedToken, compileToken, fixedEndOf, type TokenFact, toFact } from './cached-token.ts';
+import { type CachedToken, createTokenCompiler, fixedEndOf, type TokenFact, toFact } from './cached-token.ts';
 import { lengthPrefixed, type Peppers } from './digest.ts';
 import type { Freshness } from './freshness.ts';
 import type { Answer } from './l1-cache.ts';
@@ -54,7 +54,7 @@ export function createVerifier(deps: VerifierDeps): Verifier {
   const tiers = createTiers<TokenFact, CachedToken>({
     ...deps,
     limits: tokenLimits,
-    compile: compileToken,
+    compile: createTokenCompiler(),
     endOf: fixedEndOf,
   });
 
