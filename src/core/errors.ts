@@ -7,6 +7,7 @@ export type DenialCode =
   | 'malformed_header'
   | 'two_credentials'
   | 'malformed_credential'
+  | 'token_in_url'
   | 'malformed_destination'
   | 'malformed_if'
   | 'malformed_body'
@@ -43,6 +44,12 @@ export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   malformed_header: { status: 400, detail: 'A request header is malformed.', close: false },
   two_credentials: { status: 400, detail: 'Send one credential, not several.', close: false },
   malformed_credential: { status: 400, detail: 'The credential is malformed.', close: false },
+  token_in_url: {
+    status: 400,
+    detail:
+      'An app token stands in the URL, where others may have logged it: revoke it and send another as a credential.',
+    close: false,
+  },
   malformed_destination: {
     status: 400,
     detail: 'The Destination header must be one absolute path or URL on this host.',

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Denial, deny } from '../core/decision.ts';
-import { tokenPrefix } from '../tokens/mint.ts';
+import { holdsToken, tokenPrefix } from '../tokens/mint.ts';
 import type { Credential } from '../tokens/verification.ts';
 import type { RequestHead } from './request-head.ts';
 
@@ -31,7 +31,8 @@ const standardQueryName = 'access_token';
 
 /**
  * Takes the credential out of a request. More than one is refused whatever they hold (RFC 6750
- * section 2), and a query parameter that carries one is removed from what is forwarded.
+ * section 2), and a query parameter that carries one is removed from what is forwarded. A token of ours anywhere
+ * else in the target is refused: it would end up in the backend's logs.
  */
 export function presentedCredential(head: RequestHead, accepted: AcceptedChannels): Presented | Denial {
   let credential: Credential | null = null;
@@ -63,6 +64,8 @@ export function presentedCredential(head: RequestHead, accepted: AcceptedChannel
     }
   }
   if (count > 1) return deny('two_credentials', 'several credentials');
+  if (head.path.includes(tokenPrefix) && holdsToken(head.path)) return deny('token_in_url', 'path');
+  if (mayHoldToken(query) && holdsToken(decodeAscii(query))) return deny('token_in_url', 'query');
   return { kind: 'presented', credential, scheme, query };
 }
 
@@ -144,6 +147,13 @@ function takeFromQuery(
     else kept.push(pair);
   }
   return found.length === 0 ? { query, found } : { query: kept.join('&'), found };
+}
+
+/** Decodes the escapes in which a token's characters may be written, whatever stands around them. */
+function decodeAscii(text: string): string {
+  return text.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 /** Percent and plus decoding; what cannot be decoded stays as it is and matches nothing. */

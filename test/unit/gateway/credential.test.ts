@@ -6,6 +6,8 @@ import {
   type Presented,
   presentedCredential,
 } from '../../../src/gateway/credential.ts';
+import { systemRandom } from '../../../src/core/random.ts';
+import { mintToken } from '../../../src/tokens/mint.ts';
 import type { Credential } from '../../../src/tokens/verification.ts';
 import { passing } from './head-fixture.ts';
 
@@ -183,6 +185,49 @@ describe('a credential in the query', () => {
       }),
       { numRuns: 1_000 },
     );
+  });
+});
+
+describe('a token that stands elsewhere in the target', () => {
+  const minted = mintToken(systemRandom);
+  const encoded = [minted, `%6ck_${minted.slice(3)}`, `l%6B%5F${minted.slice(3)}`];
+  const refused = (target: string, accepted = noQuery): string => {
+    const presented = presentedCredential(
+      passing(['Authorization', `Bearer ${token}`], { target }),
+      accepted,
+    );
+    return presented.kind === 'deny' ? presented.code : 'presented';
+  };
+
+  test('is refused under any parameter, as its name, within a value, in whatever encoding', () => {
+    for (const value of encoded) {
+      for (const query of [
+        `foo=${value}`,
+        value,
+        `a=1&b=x${value}y&c`,
+        `url=/a%3Ft%3D${value}`,
+        `a=%ff${value}`,
+      ]) {
+        assert.equal(refused(`/?${query}`), 'token_in_url', query);
+        assert.equal(refused(`/?${query}`, { ...everything, queries: ['other'] }), 'token_in_url', query);
+      }
+    }
+  });
+
+  test('is refused in the path', () => {
+    for (const value of encoded) assert.equal(refused(`/dav/${value}.txt`), 'token_in_url', value);
+  });
+
+  test('is refused beside one that is accepted and cut out', () => {
+    const target = `/?session=${token}&foo=${minted}`;
+    const presented = presentedCredential(passing([], { target }), everything);
+    assert.equal(presented.kind === 'deny' && presented.code, 'token_in_url');
+  });
+
+  test('is nothing but text where its checksum is wrong', () => {
+    const wrong = minted.slice(0, -1) + (minted.endsWith('0') ? '1' : '0');
+    assert.equal(refused(`/dav/${wrong}?foo=${wrong}&lk_=lk_&%6ck_`), 'presented');
+    assert.equal(queryLeft(`foo=${wrong}`, noQuery), `foo=${wrong}`);
   });
 });
 
