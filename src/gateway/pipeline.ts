@@ -153,7 +153,7 @@ async function pass(
 
 /**
  * Small bodies are read before the backend is asked: a body that turns out malformed then never
- * reaches it, and a slow client holds no backend connection. Larger ones are streamed.
+ * reaches it, and a slow client holds no backend connection. Larger ones are streamed once as much has come.
  */
 function outgoingBody(
   allowed: Allowed,
@@ -164,8 +164,13 @@ function outgoingBody(
   if (permit.body !== null) return { kind: 'bytes', bytes: permit.body };
   if (head.body === 'none') return { kind: 'none' };
   if (head.body === 'chunked') return chunkedBody(exchange, route.config.spool ? spool : null);
-  if (head.body > smallBodyBytes) return exchange.stream([], head.body);
+  if (head.body > smallBodyBytes) return largeBody(exchange, head.body);
   return exchange.collect(smallBodyBytes, null).then(asBytes);
+}
+
+async function largeBody(exchange: ClientExchange, length: number): Promise<OutgoingBody> {
+  const first = await exchange.collect(smallBodyBytes, null);
+  return exchange.stream(first.chunks, length);
 }
 
 async function chunkedBody(exchange: ClientExchange, spool: Spool | null): Promise<OutgoingBody | Denial> {

@@ -160,6 +160,8 @@ export function streamBody(
       done(error);
     },
   });
+  // Whoever forwards it may begin to read only when the client is gone, and listen for errors after that.
+  body.on('error', () => undefined);
   return body;
 }
 
