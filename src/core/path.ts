@@ -1,4 +1,5 @@
 import type { Branded } from './ids.ts';
+import type { LoosePath } from './loose-path.ts';
 
 /**
  * A path decoded once and checked, for comparison only: what is forwarded are the original bytes.
@@ -101,7 +102,7 @@ export function isInFolder(folder: CanonicalPath, path: CanonicalPath): boolean 
 }
 
 /** True where `path` is a folder above `below`, not `below` itself. */
-export function isAncestor(path: CanonicalPath, below: CanonicalPath): boolean {
+export function isAncestor<Path extends CanonicalPath | LoosePath>(path: Path, below: Path): boolean {
   const end = path.charCodeAt(path.length - 1) === slash ? path.length - 1 : path.length;
   return below.length > end + 1 && below.charCodeAt(end) === slash && below.startsWith(path);
 }
@@ -110,6 +111,7 @@ const slash = 0x2f;
 const percent = 0x25;
 const dot = 0x2e;
 const semicolon = 0x3b;
+const space = 0x20;
 const backslash = 0x5c;
 
 const plain = 0;
@@ -154,12 +156,20 @@ function scanDecoded(text: string): PathProblem | null {
   return isDotSegment(text, start, text.length) ? dotSegment : null;
 }
 
-/** `.` and `..`, also with path parameters (`..;x`), which some servers cut off before resolving. */
+/**
+ * `.` and `..`, also with path parameters (`..;x`), which some servers cut off before resolving, and with spaces, which
+ * Windows cuts off; nothing but spaces, too. Three dots and more are a name.
+ */
 function isDotSegment(text: string, start: number, end: number): boolean {
-  if (start >= end || text.charCodeAt(start) !== dot) return false;
-  let at = start + 1;
-  if (at < end && text.charCodeAt(at) === dot) at++;
-  return at === end || text.charCodeAt(at) === semicolon;
+  let at = start;
+  let spaces = false;
+  for (; at < end; at++) {
+    const code = text.charCodeAt(at);
+    if (code === space) spaces = true;
+    else if (code !== dot) break;
+  }
+  if (at === start || (at < end && text.charCodeAt(at) !== semicolon)) return false;
+  return spaces || at - start <= 2;
 }
 
 function isEncodedSlash(raw: string, at: number): boolean {

@@ -1,5 +1,6 @@
 import type { RouteConfig, RouteKind } from '../config/config.ts';
-import { type CanonicalPath, isInFolder } from '../core/path.ts';
+import { loosePath, type LoosePath } from '../core/loose-path.ts';
+import { type CanonicalPath, isAncestor, isInFolder } from '../core/path.ts';
 import { expandUser } from '../core/scope.ts';
 
 /** What authorization needs to know of a route. */
@@ -8,8 +9,8 @@ export interface AuthorizedRoute {
   readonly kind: RouteKind;
   /** The folder it serves; ends with a slash. */
   readonly prefix: CanonicalPath;
-  /** Prefixes of other routes below this one: recursion by a `route:` scope stops above them. */
-  readonly nested: readonly CanonicalPath[];
+  /** Prefixes of other routes below this one, however spelled: recursion by a `route:` scope stops above them. */
+  readonly nested: readonly LoosePath[];
   /** The folder or file that a `node:` scope's id names; null where it names nothing here. */
   nodePath(node: string): CanonicalPath | null;
   /** The user's chunked-upload folder (ends with a slash) where `path` is in it, else null. */
@@ -24,11 +25,9 @@ export function compileAuthorizedRoute(config: RouteConfig, all: readonly RouteC
     kind: config.kind,
     prefix: match.path as CanonicalPath,
     nested: all
-      .filter(
-        (other) => other.match.path.length > match.path.length && other.match.path.startsWith(match.path),
-      )
       .filter((other) => match.host === null || other.match.host === null || other.match.host === match.host)
-      .map((other) => other.match.path as CanonicalPath),
+      .map((other) => loosePath(other.match.path))
+      .filter((other) => isAncestor(loosePath(match.path), other)),
     nodePath: compileNodes(config.nodes),
     uploadsAround: compileUploads(uploads),
   };

@@ -1,4 +1,5 @@
 import type { Principal } from '../core/principal.ts';
+import { loosePath } from '../core/loose-path.ts';
 import { type CanonicalPath, isAncestor, isBelowFolder, isInFolder, isSameResource } from '../core/path.ts';
 import type { Access } from '../core/scope.ts';
 import type { AuthorizedRoute } from './authorized-route.ts';
@@ -33,7 +34,7 @@ export function reaches(
       const named = route.nodePath(scope.node);
       if (named !== null && covers(named, named.endsWith('/'), path, extent)) return true;
     } else if (scope.route === route.name && covers(route.prefix, true, path, extent)) {
-      if (extent === 'resource' || !route.nested.some((nested) => isAncestor(path, nested))) return true;
+      if (extent === 'resource' || !isAboveNested(route, path)) return true;
     }
   }
   return false;
@@ -47,6 +48,12 @@ export function isAboveScope(principal: Principal, route: AuthorizedRoute, path:
     const named = route.nodePath(scope.node);
     return named !== null && isAncestor(path, named);
   });
+}
+
+function isAboveNested({ nested }: AuthorizedRoute, path: CanonicalPath): boolean {
+  if (nested.length === 0) return false;
+  const loose = loosePath(path);
+  return nested.some((below) => isAncestor(loose, below));
 }
 
 function grants(access: Access, need: Need): boolean {

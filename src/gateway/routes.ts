@@ -1,3 +1,4 @@
+import { loosePath } from '../core/loose-path.ts';
 import type { CanonicalPath } from '../core/path.ts';
 
 /** What a route needs for being found. */
@@ -10,7 +11,8 @@ export interface RouteTable<Route extends Located> {
   /**
    * The route with the longest path prefix, whole segments, among those of this host; where the
    * host has none, among those of every host. Null where nothing matches, for all below `/.latchkey/`, which
-   * is the gateway's own, and where a server that cuts path parameters off would see the path of another route.
+   * is the gateway's own, and where a server that reads paths loosely (see `loosePath`: another case of letters, path
+   * parameters cut off) would see the path of another route.
    */
   find(host: string, path: CanonicalPath): Route | null;
 }
@@ -26,6 +28,28 @@ type Prefixes<Route> = readonly { readonly length: number; readonly routes: Read
  * Hosts compare without regard to case or a final dot; a route's host without a port matches every port.
  */
 export function createRouteTable<Route extends Located>(routes: readonly Route[]): RouteTable<Route> {
+  const locate = createLocator(routes);
+  const loosely = new Map(routes.map((route) => [route, { match: withLoosePath(route.match) }]));
+  const locateLoosely = createLocator([...loosely.values()]);
+  const several = new Set([...loosely.values()].map(({ match }) => match.path)).size > 1;
+  return {
+    find(host, path) {
+      const route = locate(host, path);
+      if (route === null || !several) return route;
+      const loose = locateLoosely(host, loosePath(path));
+      return loose !== null && loose.match.path === loosely.get(route)?.match.path ? route : null;
+    },
+  };
+}
+
+function withLoosePath({ host, path }: Located['match']): Located['match'] {
+  return { host, path: loosePath(path) };
+}
+
+/** Finds by host and longest prefix, never below the gateway's own. */
+function createLocator<Route extends Located>(
+  routes: readonly Route[],
+): (host: string, path: string) => Route | null {
   const hostOf = (route: Route): string | null =>
     route.match.host === null ? null : withoutFinalDot(route.match.host.toLowerCase());
   const everyHost = compilePrefixes(routes.filter((route) => hostOf(route) === null));
@@ -37,7 +61,7 @@ export function createRouteTable<Route extends Located>(routes: readonly Route[]
     const every = name === host ? [] : routes.filter((route) => hostOf(route) === name);
     byHost.set(host, compilePrefixes([...every, ...routes.filter((route) => hostOf(route) === host)]));
   }
-  const locate = (host: string, path: string): Route | null => {
+  return (host, path) => {
     if (path.startsWith(ownPath) && (path.length === ownPath.length || path.startsWith(ownPrefix)))
       return null;
     if (byHost.size > 0) {
@@ -45,13 +69,6 @@ export function createRouteTable<Route extends Located>(routes: readonly Route[]
       if (found !== null) return found;
     }
     return longestPrefix(everyHost, path);
-  };
-  return {
-    find(host, path) {
-      const route = locate(host, path);
-      if (route === null || !path.includes(';') || route.match.path.includes(';')) return route;
-      return locate(host, path.replace(/;[^/]*/g, '')) === route ? route : null;
-    },
   };
 }
 

@@ -35,6 +35,31 @@ describe('a route scope', () => {
     assert.equal(await of('MKCOL', '/dav/team/'), allow);
   });
 
+  test('does not reach or recurse into another route by a spelling that some backends fold', async () => {
+    for (const folder of [
+      '/dav/Team',
+      '/dav/TEAM/',
+      '/dav/team;x',
+      '/dav/team.',
+      '/dav/team%20',
+      '/dav/%EF%BD%94eam/',
+    ]) {
+      assert.equal(await of('DELETE', folder), outside, folder);
+      assert.equal(await of('COPY', folder, { Destination: '/dav/y' }), outside, folder);
+      assert.equal(await of('MKCOL', folder), allow, folder);
+    }
+    for (const inside of [
+      '/dav/team/Private/x',
+      '/dav/TEAM/private',
+      '/dav/team/private;x/x',
+      '/dav/team/private./x',
+    ]) {
+      assert.equal(await of('GET', inside), '404 no_route', inside);
+      assert.equal(await of('COPY', '/dav/x', { Destination: inside }), outside, inside);
+      assert.equal(await of('PUT', '/dav/x', { If: `<${inside}> (["e"])` }), outside, inside);
+    }
+  });
+
   test('reaches no Destination and no If tag behind another route', async () => {
     assert.equal(await of('COPY', '/dav/x', { Destination: '/dav/team/x' }), allow);
     assert.equal(await of('COPY', '/dav/x', { Destination: '/dav/team/private/x' }), outside);

@@ -33,6 +33,42 @@ describe('the route of a request', () => {
     assert.equal(found([route(null, '/'), route(null, '/a;b/')], 'h', '/a;b/x'), '* /a;b/');
   });
 
+  test('is none where a backend that folds names would see the path of another route', () => {
+    const routes = [route(null, '/n/'), route(null, '/n/in/'), route(null, '/n/Ü b/')];
+    for (const path of [
+      ...[
+        '/n/In/x',
+        '/N/in/x',
+        '/n/IN',
+        '/n/in./x',
+        '/n/in /x',
+        '/n/in. ./',
+        '/n/in::$INDEX_ALLOCATION/x',
+        '/n/in:x',
+      ],
+      ...[
+        '/n/\uff49n/x',
+        '/n/i\u200bn/x',
+        '/n/\u0131n/x',
+        '/n/%69n/x',
+        '/n/i\u00adn;a/',
+        '/n/u\u0308 B/x',
+        '/n/ü b/',
+      ],
+    ])
+      assert.equal(found(routes, 'h', path), null, path);
+    for (const path of ['/n/x', '/n/inn/x', '/n/I/x', '/n/x/in/', '/n/In.x/x'])
+      assert.equal(found(routes, 'h', path), '* /n/', path);
+    assert.equal(found(routes, 'h', '/n/in/X'), '* /n/in/');
+    assert.equal(found([route(null, '/n/'), route(null, '/n/In/')], 'h', '/n/in/x'), null);
+  });
+
+  test('is found by case where routes differ by nothing else: their operator knows the backend', () => {
+    const routes = [route(null, '/A/'), route(null, '/a/')];
+    assert.equal(found(routes, 'h', '/A/x'), '* /A/');
+    assert.equal(found(routes, 'h', '/a/x'), '* /a/');
+  });
+
   test('is none where no prefix matches', () => {
     assert.equal(found([], 'h', '/'), null);
     assert.equal(found([route(null, '/dav/')], 'h', '/'), null);
