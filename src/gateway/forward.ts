@@ -6,7 +6,7 @@ import type { BodyMemory } from './body-memory.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
 import type { ProgressWatch, Transfer } from './progress.ts';
 import { ClientGone, type OutgoingBody } from './request-body.ts';
-import { type Addresses, clientHead } from './response-head.ts';
+import { type Addresses, answerHead } from './response-head.ts';
 
 /** One request, decided and rewritten, on its way out. */
 export interface Forwarding {
@@ -55,9 +55,6 @@ const idempotent = new Set([
   'MOVE',
   'UNLOCK',
 ]);
-
-/** RFC 9110 section 15 knows statuses below this. */
-const statusEnd = 600;
 
 /** Interim responses to one request: beyond this many it is not waited for the final one. */
 const interimMax = 1_000;
@@ -173,23 +170,14 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   ): void {
     const { res, authenticatesItself } = this.#forwarding;
     const { origin } = this.#backend;
-    if (status < 100 || status >= statusEnd)
-      throw new Fault('backend_garbage', `${origin}: status ${status}`);
     // Interim responses end here: 100 was already answered, 102 and 103 are advice.
-    if (status < 200) {
+    if (status >= 100 && status < 200) {
       if (++this.#interim > interimMax) throw new Fault('backend_garbage', `${origin}: no final response`);
       return;
     }
     this.#backendMs = performance.now() - this.#startedMs;
-    if (status === 401 && authenticatesItself) {
-      throw new Fault('backend_refused_credentials', `${origin} answered 401 to the gateway itself`);
-    }
-    const coding = headers['transfer-encoding'];
-    if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
-      // We asked for no other: the body would go out coded and not say so.
-      throw new Fault('backend_garbage', `${origin}: unknown transfer coding`);
-    }
-    const head = clientHead(headers, this.#forwarding.addressesFor(this.#backend));
+    const addresses = this.#forwarding.addressesFor(this.#backend);
+    const head = answerHead({ status, headers, authenticatesItself }, origin, addresses);
     res.writeHead(status, message ?? '', head.fields);
     // Only now: what Node did not take as a head can still be answered with 502.
     this.#status = status;

@@ -1,3 +1,5 @@
+import { Fault } from '../core/errors.ts';
+
 /** Where a response came from and by what name the client knows us. */
 export interface Addresses {
   /** Authorities that mean us in a backend's URLs: its own, and the Host it was sent. */
@@ -12,6 +14,35 @@ export interface ClientHead {
   readonly fields: string[];
   /** Content-Length, or null where the end is told otherwise. */
   readonly lengthBytes: number | null;
+}
+
+/** What a backend answered, as its parser says: names in lower case, several values of one name in an array. */
+export interface BackendAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** True where a 401 is about the gateway's own credentials. */
+  readonly authenticatesItself: boolean;
+}
+
+/** RFC 9110 section 15 knows statuses below this. */
+const statusEnd = 600;
+
+/**
+ * The head of a final answer for the client, as `clientHead` makes it.
+ * @throws {Fault} where the answer is none, or says that the gateway itself was refused
+ */
+export function answerHead(answer: BackendAnswer, origin: string, addresses: Addresses): ClientHead {
+  const { status, headers } = answer;
+  if (status < 200 || status >= statusEnd) throw new Fault('backend_garbage', `${origin}: status ${status}`);
+  if (status === 401 && answer.authenticatesItself) {
+    throw new Fault('backend_refused_credentials', `${origin} answered 401 to the gateway itself`);
+  }
+  const coding = headers['transfer-encoding'];
+  if (coding !== undefined && String(coding).toLowerCase() !== 'chunked') {
+    // We asked for no other: the body would go out coded and not say so.
+    throw new Fault('backend_garbage', `${origin}: unknown transfer coding`);
+  }
+  return clientHead(headers, addresses);
 }
 
 /** RFC 9110 section 7.6.1, and what frames the response on the backend's connection alone. */

@@ -1,12 +1,15 @@
-import type { IncomingMessage } from 'node:http';
+import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:http';
 import { Agent } from 'node:https';
-import type { Duplex } from 'node:stream';
+import type { Socket } from 'node:net';
+import { type Duplex, pipeline } from 'node:stream';
 import type { createProxyServer } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
-import { backendFields } from './backend-request.ts';
+import { toFault } from './backend-fault.ts';
+import { backendFields, responseAddresses } from './backend-request.ts';
 import type { Backend } from './backends.ts';
 import type { Allowed } from './decide.ts';
+import { answerHead } from './response-head.ts';
 
 /** A handshake that was allowed, and the socket it came over. */
 export interface Handshake {
@@ -23,18 +26,29 @@ export interface Handshake {
   failed(fault: Fault): void;
 }
 
+/** How a handshake ended, once the client's socket is closed. */
+export interface Tunnelled {
+  /** Of the backend's answer: 101 where there was a tunnel, 0 where there was no answer. */
+  readonly status: number;
+  /** What the client sent through the tunnel. */
+  readonly bytesIn: number;
+  /** What the client got through the tunnel, or as the body of another answer. */
+  readonly bytesOut: number;
+  /** Until the backend's answer; 0 where there was none. */
+  readonly backendMs: number;
+}
+
 /** How often an open tunnel is decided again, so that a revoked token loses it within the promise. */
 const recheckMs = 2_000;
 
 /**
  * Passes the handshake on, with the fields any request would have, and joins both sides until one
- * ends or the decision no longer holds. Resolves when the client's socket is closed, to the status
- * of the backend's answer: 101 where there was a tunnel, 0 where there was no answer.
+ * ends or the decision no longer holds.
  */
 export async function tunnel(
   handshake: Handshake,
   deps: { readonly assertions: AssertionSigner },
-): Promise<number> {
+): Promise<Tunnelled> {
   const { allowed, req, socket, requestId } = handshake;
   const { route, head } = allowed;
   const backend = route.backends.pick(new Set());
@@ -44,7 +58,7 @@ export async function tunnel(
     assertionHeader === null ? null : await deps.assertions.sign(allowed.principal, route.name);
   // Loaded with the first handshake: most gateways see none.
   const { default: httpProxy } = await import('http-proxy');
-  if (socket.destroyed) return 0;
+  if (socket.destroyed) return { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
   // The proxy reads `headers`, not the raw ones, and fires no hook in which they could be cleaned later.
   req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion));
   req.headers.connection = 'Upgrade';
@@ -66,37 +80,98 @@ function join(
   backend: Backend,
   route: Allowed['route'],
   createProxy: typeof createProxyServer,
-): Promise<number> {
+): Promise<Tunnelled> {
   const { req, socket, firstBytes } = handshake;
+  const startedMs = performance.now();
+  const seen = { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
   const proxy = createProxy({
     target: backend.origin,
     ...(backend.origin.startsWith('https:') ? { agent: tlsAgent(backend, route) } : {}),
   });
-  let status = 0;
   const giveBack = attend(socket);
+  const fail = (error: Error): void => {
+    const fault = toFault(error, backend.origin);
+    if (fault.code === 'backend_unreachable') route.backends.failed(backend);
+    // Behind an answer nothing can be said any more.
+    if (seen.status === 0 && !socket.destroyed) handshake.failed(fault);
+    else socket.destroy();
+  };
   // Without a listener the proxy throws what happens to the client's socket at the process.
   proxy.on('error', () => socket.destroy());
+  proxy.on('open', (upstream: Socket) => {
+    upstream.on('data', (chunk: Buffer) => (seen.bytesOut += chunk.length));
+    socket.on('data', (chunk: Buffer) => (seen.bytesIn += chunk.length));
+  });
   proxy.on('proxyReqWs', (outgoing) => {
-    const late = setTimeout(() => outgoing.destroy(new HandshakeTimeout()), route.backends.headMs);
-    const answered = ({ statusCode = 0 }: IncomingMessage): void => {
-      clearTimeout(late);
-      status = statusCode;
-    };
-    outgoing.once('upgrade', answered).once('response', answered);
+    attendAnswer(outgoing, socket, route.backends.headMs, (answer) => {
+      seen.backendMs = performance.now() - startedMs;
+      route.backends.answered(backend);
+      if (answer.statusCode === 101) seen.status = 101;
+      else passAnswer(handshake, backend, answer, seen, fail);
+    });
     outgoing.once('upgrade', giveBack);
-    outgoing.once('close', () => clearTimeout(late));
-    // A client that leaves before the answer leaves no request behind.
-    socket.once('close', () => outgoing.destroy());
   });
   return new Promise((resolve) => {
     socket.once('close', () => {
       proxy.close();
-      resolve(status);
+      resolve(seen);
     });
-    proxy.ws(req, socket, firstBytes, {}, (error: Error) => {
-      // Behind an answer nothing can be said any more, and the proxy ends the socket after this callback.
-      if (status === 0 && !socket.destroyed) handshake.failed(asFault(error));
-    });
+    proxy.ws(req, socket, firstBytes, {}, fail);
+  });
+}
+
+/** Hears of the backend's answer, or that there is none in time; a client that leaves before leaves no request behind. */
+function attendAnswer(
+  outgoing: ClientRequest,
+  socket: Duplex,
+  headMs: number,
+  answered: (answer: IncomingMessage) => void,
+): void {
+  const late = setTimeout(() => outgoing.destroy(new HandshakeTimeout()), headMs);
+  outgoing.once('close', () => clearTimeout(late));
+  socket.once('close', () => outgoing.destroy());
+  const hear = (answer: IncomingMessage): void => {
+    clearTimeout(late);
+    answered(answer);
+  };
+  outgoing.once('upgrade', hear);
+  // In place of the proxy's own listener, which is not there yet, and which passes on whatever came.
+  process.nextTick(() => outgoing.removeAllListeners('response').once('response', hear));
+}
+
+/** Passes on an answer that opens no tunnel as one to any other request, and ends the client's connection behind it. */
+function passAnswer(
+  handshake: Handshake,
+  backend: Backend,
+  answer: IncomingMessage,
+  seen: { status: number; bytesOut: number },
+  fail: (error: Error) => void,
+): void {
+  const { allowed, req, socket } = handshake;
+  const { route } = allowed;
+  const { statusCode: status = 0, headersDistinct } = answer;
+  const res = new ServerResponse(req);
+  res.shouldKeepAlive = false;
+  try {
+    const known = {
+      status,
+      headers: headersDistinct,
+      authenticatesItself: route.config.backendAuth.kind !== 'none',
+    };
+    const head = answerHead(known, backend.origin, responseAddresses(allowed, backend));
+    res.writeHead(status, answer.statusMessage ?? '', head.fields);
+  } catch (error) {
+    answer.destroy();
+    fail(error as Error);
+    return;
+  }
+  seen.status = status;
+  answer.on('data', (chunk: Buffer) => (seen.bytesOut += chunk.length));
+  res.assignSocket(socket as Socket);
+  // Without an end of the answer there is none for the client: its connection is cut.
+  pipeline(answer, res, (error) => {
+    if (error) socket.destroy();
+    else (socket as Socket).destroySoon();
   });
 }
 
@@ -129,13 +204,9 @@ function tlsAgent(backend: Backend, route: Allowed['route']): Agent {
   return new Agent({ servername: backend.tlsName, ...(backendCa === null ? {} : { ca: backendCa }) });
 }
 
-function asFault(error: Error): Fault {
-  return error instanceof HandshakeTimeout
-    ? new Fault('backend_timeout', 'the backend did not answer the handshake in time', error)
-    : new Fault('backend_unreachable', 'the backend did not take the WebSocket', error);
+class HandshakeTimeout extends Error {
+  readonly code = 'HANDSHAKE_TIMEOUT';
 }
-
-class HandshakeTimeout extends Error {}
 
 function fieldsObject(fields: readonly string[]): Record<string, string | string[]> {
   const object: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>;

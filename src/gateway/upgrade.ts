@@ -9,7 +9,7 @@ import { type Decision, decide } from './decide.ts';
 import { asFault, type PipelineDeps, tooManyRequests } from './pipeline.ts';
 import { whoAndWhere } from './record.ts';
 import { closeWith, type Refusal, renderDenial, renderFault } from './refusal.ts';
-import { tunnel } from './tunnel.ts';
+import { type Tunnelled, tunnel } from './tunnel.ts';
 
 /**
  * True for the only upgrade that is passed on: a WebSocket handshake (RFC 6455 section 4.2.1).
@@ -27,15 +27,16 @@ export function isWebSocketHandshake(req: IncomingMessage): boolean {
 
 /**
  * Decides a WebSocket handshake like any request, then joins client and backend. The tunnel ends
- * where the same request would not be allowed any more. Never rejects.
+ * where the same request would not be allowed any more by what is in force then. Never rejects.
  */
 export async function upgrade(
   req: IncomingMessage,
   socket: Duplex,
   firstBytes: Buffer,
   exactLine: boolean,
-  deps: PipelineDeps,
+  inForce: () => PipelineDeps,
 ): Promise<void> {
+  const deps = inForce();
   // The server has let go of this socket: a reset that nobody listens for would end the process.
   socket.on('error', () => socket.destroy());
   const startedMs = performance.now();
@@ -44,6 +45,7 @@ export async function upgrade(
   deps.recorder.begin();
   let decision: Decision | null = null;
   let denial: Denial | null = null;
+  let tunnelled: Tunnelled | null = null;
   let entered: Principal | null = null;
   let decidedMs = startedMs;
   const answer: { status: number; fault: Fault | null } = { status: 0, fault: null };
@@ -65,9 +67,9 @@ export async function upgrade(
     } else {
       entered = decision.principal;
       const handshake = { allowed: decision, req, socket, firstBytes, requestId };
-      const stillAllowed = (): Promise<boolean> => holds(inbound, deps);
-      const status = await tunnel({ ...handshake, stillAllowed, failed: fail }, deps);
-      if (answer.fault === null) answer.status = status;
+      const stillAllowed = (): Promise<boolean> => holds(inbound, inForce());
+      tunnelled = await tunnel({ ...handshake, stillAllowed, failed: fail }, deps);
+      if (answer.fault === null) answer.status = tunnelled.status;
     }
     if (denial !== null) {
       const { route, scheme } = decision;
@@ -85,11 +87,11 @@ export async function upgrade(
     status: answer.status,
     outcome: answer.fault?.code ?? denial?.code ?? (answer.status === 0 ? 'aborted' : 'ok'),
     reason: answer.fault?.message ?? denial?.reason ?? null,
-    bytesIn: 0,
-    bytesOut: 0,
+    bytesIn: tunnelled?.bytesIn ?? 0,
+    bytesOut: tunnelled?.bytesOut ?? 0,
     durationMs: performance.now() - startedMs,
     decisionMs: decidedMs - startedMs,
-    backendMs: 0,
+    backendMs: tunnelled?.backendMs ?? 0,
   });
 }
 

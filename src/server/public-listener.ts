@@ -93,7 +93,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     socket.once('close', () => tunnels.delete(socket));
     // A tunnel cannot open before the answers to requests pipelined before it are out.
     if (responseOn(socket) !== null) socket.destroy();
-    else void upgrade(req, socket, head, lines.isExact(req), deps.pipeline());
+    else void upgrade(req, socket, head, lines.isExact(req), () => deps.pipeline());
   });
   server.on('connect', (req: IncomingMessage, socket: Duplex) => refuseConnect(req, socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));

@@ -20,15 +20,15 @@ export interface AccessRecord {
   /** Null also where the main password was used. */
   readonly tokenId: TokenId | null;
   readonly clientAddress: string;
-  /** Body bytes from the client; 0 for a WebSocket, whose bytes are not counted. */
+  /** Body bytes from the client; of a WebSocket, all behind its handshake. */
   readonly bytesIn: number;
-  /** Body bytes to the client; 0 for a WebSocket. */
+  /** Body bytes to the client; of a WebSocket, all behind the answer to its handshake. */
   readonly bytesOut: number;
   /** Whole request, milliseconds. */
   readonly durationMs: number;
   /** Until allowed or refused. */
   readonly decisionMs: number;
-  /** From the forwarded head to the backend's head; 0 or null where there was neither, 0 for a WebSocket. */
+  /** From the forwarded head to the backend's head; 0 or null where there was neither. */
   readonly backendMs: number | null;
   /** Which check refused, or what failed: `revoked`, `target` …; null where all went well. */
   readonly reason: string | null;
