@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Clock } from '../core/clock.ts';
 import type { ExitCode } from './exit-codes.ts';
 
@@ -10,6 +11,8 @@ export interface CommandIo {
   stdout(text: string): void;
   /** Everything else: progress, advice, problems. No newline is added. */
   stderr(text: string): void;
+  /** Standard output for a log: from then on its errors are for whoever writes to it, and end no process. */
+  logStream(): Writable;
   /**
    * All of standard input as UTF-8, '' where there is none. At a terminal: one line, typed without echo.
    * Rejects with `CommandFailure` where the person there gives up, or `--no-input` forbids to ask.

@@ -8,9 +8,12 @@ import { CommandFailure, exitCodes } from './exit-codes.ts';
 /** The real world: this process's streams, environment and clocks. */
 export function processIo(): CommandIo {
   process.stdout.on('error', endWithoutStdout);
+  // What nobody can be told is no reason to end.
+  process.stderr.on('error', () => undefined);
   return {
     stdout: (data) => void process.stdout.write(data),
     stderr: (data) => void process.stderr.write(data),
+    logStream: () => process.stdout.off('error', endWithoutStdout),
     readStdin: () => (process.stdin.isTTY ? readSilently() : text(process.stdin)),
     confirm: askAtTerminal,
     interactive: process.stdin.isTTY === true,

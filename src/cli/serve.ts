@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Gateway } from '../compose/gateway.ts';
 import type { Config } from '../config/config.ts';
@@ -36,7 +37,7 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
   const stopped = stopSignal();
   try {
     const loaded = await requireCommandConfig(command, io, 'required');
-    gateway = await start(loaded.config, version);
+    gateway = await start(loaded.config, version, io.logStream());
     announce(gateway, loaded.config, loaded.file, io);
     // What was read may be older than a HUP that came during the start.
     if (isReloadDue) reload();
@@ -48,10 +49,10 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
   }
 }
 
-async function start(config: Config, version: string): Promise<Gateway> {
+async function start(config: Config, version: string, logStream: Writable): Promise<Gateway> {
   try {
     const { startGateway } = await import('../compose/gateway.ts');
-    return await startGateway(config, { version, logStream: process.stdout });
+    return await startGateway(config, { version, logStream });
   } catch (error) {
     throw startFailure(error, config);
   }

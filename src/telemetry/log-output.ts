@@ -12,13 +12,16 @@ export interface LogOutputOptions {
   readonly flushMs?: number;
 }
 
+/** Errors of a disk without room, which may have some later. */
+const passing: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
 /** Written at once when this many characters wait. */
 const chunkLength = 32 * 1024;
 
 /**
  * Log lines on their way out: gathered into few writes, one write in flight at a time, and bounded.
- * A reader that is slow costs lines (counted, and told in the log once it reads again), never memory
- * and never the request path; one that is gone costs every line from then on, never an exception.
+ * A reader that is slow, or a disk that is full, costs lines (counted, and told in the log once it takes them
+ * again), never memory and never the request path; a reader that is gone costs every line from then on, never an exception.
  */
 export class LogOutput {
   readonly #stream: Writable;
@@ -32,7 +35,9 @@ export class LogOutput {
   #dropped = 0;
   #timer: NodeJS.Timeout | null = null;
   #idle: (() => void)[] = [];
-  readonly #onError = (): void => this.#break();
+  readonly #onError = (error: NodeJS.ErrnoException): void => {
+    if (!passing.has(error.code)) this.#break();
+  };
   readonly #onExit = (): void => this.#send();
 
   constructor(options: LogOutputOptions) {
@@ -94,21 +99,37 @@ export class LogOutput {
     const chunk = this.#pending;
     this.#pending = '';
     this.#writing = true;
-    this.#stream.write(chunk, (error) => this.#written(error));
+    this.#stream.write(chunk, (error) => this.#written(chunk, error));
   }
 
-  #written(error: Error | null | undefined): void {
+  #written(chunk: string, error: NodeJS.ErrnoException | null | undefined): void {
     this.#writing = false;
-    if (error) this.#break();
-    if (this.#unreported > 0 && !this.#broken) {
-      this.#pending += `{"level":"warn","time":${this.#clock.now()},"dropped":${this.#unreported},"msg":"log lines were dropped: the reader of the log is too slow"}\n`;
-      this.#unreported = 0;
-    }
-    this.#send();
+    if (error) this.#failed(chunk, error);
+    else this.#goOn();
     if (this.#writing) return;
     const idle = this.#idle;
     this.#idle = [];
     for (const resolve of idle) resolve();
+  }
+
+  #failed(chunk: string, error: NodeJS.ErrnoException): void {
+    if (!passing.has(error.code)) {
+      this.#break();
+      return;
+    }
+    const lines = chunk.split('\n').length - 1;
+    this.#dropped += lines;
+    this.#unreported += lines;
+    // What waits is tried in a while, with what has come by then.
+    if (this.#pending !== '') this.#timer ??= setTimeout(() => this.#send(), this.#flushMs).unref();
+  }
+
+  #goOn(): void {
+    if (this.#unreported > 0 && !this.#broken) {
+      this.#pending += `{"level":"warn","time":${this.#clock.now()},"dropped":${this.#unreported},"msg":"log lines were dropped: the reader of the log is too slow, or its disk was full"}\n`;
+      this.#unreported = 0;
+    }
+    this.#send();
   }
 
   #break(): void {

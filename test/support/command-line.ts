@@ -33,6 +33,7 @@ export async function runCommand(argv: readonly string[], world: CommandWorld): 
     stderr: (text) => {
       stderr += text;
     },
+    logStream: () => process.stdout,
     readStdin: () => Promise.resolve(world.stdin ?? ''),
     confirm: async () => {
       if (world.interactive === true && world.confirms !== undefined) return world.confirms;
