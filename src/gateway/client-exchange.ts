@@ -8,8 +8,8 @@ import { type Collected, collectBody, type OutgoingBody, streamBody } from './re
 
 /** What the listener knows of a request beside what its parser says. */
 export interface WireHints {
-  /** The client waits for `100 Continue`, which is sent only once its credential was verified. */
-  readonly awaitsContinue: boolean;
+  /** Sends the `100 Continue` that the client waits for, once its credential was verified; null where it does not. */
+  readonly sendContinue: (() => void) | null;
   /** The request line stood on the wire exactly as RFC 9112 section 3 wants it. */
   readonly exactLine: boolean;
 }
@@ -28,13 +28,13 @@ export class ClientExchange implements Inbound {
   /** Body bytes taken from the client so far. */
   readonly received: { bytes: number } = { bytes: 0 };
   readonly #deps: ExchangeDeps;
-  #awaitsContinue: boolean;
+  #sendContinue: (() => void) | null;
 
   constructor(req: ClientRequest, res: ClientResponse, hints: WireHints, deps: ExchangeDeps) {
     this.req = req;
     this.res = res;
     this.exactLine = hints.exactLine;
-    this.#awaitsContinue = hints.awaitsContinue;
+    this.#sendContinue = hints.sendContinue;
     this.#deps = deps;
   }
 
@@ -70,8 +70,8 @@ export class ClientExchange implements Inbound {
 
   /** Lets a client that waits for it send its body; the second call does nothing. */
   sendContinue(): void {
-    if (this.#awaitsContinue) this.res.writeContinue();
-    this.#awaitsContinue = false;
+    this.#sendContinue?.();
+    this.#sendContinue = null;
   }
 
   /** Reads the body within bounds and counts it; see `collectBody`. */

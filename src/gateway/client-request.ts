@@ -50,8 +50,6 @@ export interface ClientResponse {
   readonly destroyed: boolean;
   /** The answer is out, or the connection is gone. */
   readonly closed: boolean;
-  /** Sends 100 (Continue). */
-  writeContinue(): void;
   /**
    * Takes the head; it goes out with the first bytes of the body, or by `flushHeaders`. Throws where status,
    * reason or a field are none.

@@ -105,8 +105,10 @@ export function sendRefusal(req: ClientRequest, res: ClientResponse, refusal: Re
     return 'ends';
   }
   // Of somebody unknown nothing is read: a body that looks like a request is never near the parser.
-  const readMax = refusal.status === 401 || refusal.status === 429 ? 0 : drainBytesMax;
-  if (!refusal.close && (req.complete || announcedBytes(req) <= readMax)) {
+  const isUnknown = refusal.status === 401 || refusal.status === 429;
+  const announced = announcedBytes(req);
+  const isShort = isUnknown ? announced === 0 : req.complete || announced <= drainBytesMax;
+  if (!refusal.close && isShort) {
     res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
     drainUnwanted(req);

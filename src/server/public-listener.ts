@@ -1,14 +1,17 @@
+import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { deny } from '../core/decision.ts';
 import type { DenialCode } from '../core/errors.ts';
+import type { WireHints } from '../gateway/client-exchange.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
 import { closeWith, renderDenial } from '../gateway/refusal.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
-import { createRequestLines } from './request-line.ts';
+import { createRequestLines, type RequestLines } from './request-line.ts';
 
 /** Longest request head, request line included. */
 const headBytesMax = 16_384;
@@ -62,19 +65,22 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.maxHeadersCount = 201;
   server.timeout = 0;
   const lines = createRequestLines();
-  // Node's own listener begins to parse at once: what may not stay must not come that far.
-  const parse = server.listeners('connection')[0] as (socket: Socket) => void;
-  server.removeListener('connection', parse);
+  const lane = createLane({
+    limits: deps,
+    serve: (req, res) => void serve(req, res, plainHints, deps.pipeline()),
+    declines: (target) => target === assertionKeysTarget,
+    isEnding: (socket) => deps.pipeline().ending.has(socket),
+    handOver: takeConnections(server, lines, deps),
+  });
   server.on('connection', (socket) => {
-    if (!deps.connections.admit(socket)) return;
-    server.headersTimeout = deps.headMs;
-    server.keepAliveTimeout = deps.keepAliveMs;
-    parse.call(server, socket);
-    lines.watch(socket);
+    if (deps.connections.admit(socket)) lane.enter(socket);
   });
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
-    const hint = { awaitsContinue, exactLine: lines.isExact(req) };
+    const hint = {
+      sendContinue: awaitsContinue ? () => res.writeContinue() : null,
+      exactLine: lines.isExact(req),
+    };
     const pipeline = deps.pipeline();
     // Node's parser loses what stood behind such a request in one packet, and takes up in the middle of what follows.
     const isLast = declined.has(req);
@@ -99,7 +105,28 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
   return {
     listen: (host, port) => listen(server, host, port),
-    drain: (graceMs) => drain(server, tunnels, graceMs),
+    drain: (graceMs) => drain(server, lane, tunnels, graceMs),
+  };
+}
+
+/** What is read in the lane was read by its exact line, and never waits for 100 (Continue). */
+const plainHints: WireHints = { sendContinue: null, exactLine: true };
+
+/**
+ * Connections no longer begin at the server's own parser; the returned function brings them there, with the
+ * bytes that were read before.
+ */
+function takeConnections(server: Server, lines: RequestLines): (socket: Socket, bytes: Buffer) => void {
+  const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
+  assert.ok(parse, 'node:http listens for its connections');
+  server.off('connection', parse);
+  return (socket, bytes) => {
+    server.headersTimeout = limits.headMs;
+    server.keepAliveTimeout = limits.keepAliveMs;
+    parse.call(server, socket);
+    lines.watch(socket);
+    socket.resume();
+    socket.emit('data', bytes);
   };
 }
 
@@ -124,17 +151,25 @@ function listen(server: Server, host: string | null, port: number): Promise<numb
   });
 }
 
-async function drain(server: Server, tunnels: ReadonlySet<Duplex>, graceMs: number): Promise<void> {
+async function drain(
+  server: Server,
+  lane: Lane,
+  tunnels: ReadonlySet<Duplex>,
+  graceMs: number,
+): Promise<void> {
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  lane.startDraining();
   // A kept-alive connection turns idle when its request ends: look again until none is left.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
   const force = setTimeout(() => {
     server.closeAllConnections();
+    lane.destroyAll();
     // The server waits for upgraded connections too, but counts them no longer among its own.
     for (const socket of tunnels) socket.destroy();
   }, graceMs);
   server.closeIdleConnections();
   await closed;
+  lane.destroyAll();
   clearInterval(sweep);
   clearTimeout(force);
 }

@@ -188,12 +188,25 @@ describe('an upgrade', () => {
     await eventually('the request is recorded', () => records.length === 2);
   });
 
-  test('pipelined behind a request that is still being answered is not served: its answer would come first', async (t) => {
-    const { port, backend } = await startListener(t);
-    backend.answerWith({});
+  test('pipelined behind a plain request waits for its answer', async (t) => {
+    const { port, backend, records } = await startListener(t);
     const raw = await openRaw(port);
     await raw.send(
       head('GET', '/dav/a', [authorized]) + head('GET', '/dav/socket', [authorized, ...webSocket]),
+    );
+    assert.match((await raw.nextResponse()).startLine, / 200 /);
+    await eventually('both are recorded', () => records.length === 2);
+    assert.ok(backend.text().indexOf('/dav/a') < backend.text().indexOf('/dav/socket'));
+  });
+
+  test('pipelined behind any other request still being answered is not served: its answer would come first', async (t) => {
+    const { port, backend } = await startListener(t);
+    backend.answerWith({});
+    const raw = await openRaw(port);
+    const nominating = 'Connection: keep-alive, X-Nominated';
+    await raw.send(
+      head('GET', '/dav/a', [authorized, nominating]) +
+        head('GET', '/dav/socket', [authorized, ...webSocket]),
     );
     await within('the connection closes', 5_000, raw.closed);
     assert.equal(raw.received().length, 0);

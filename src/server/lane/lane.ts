@@ -1,0 +1,95 @@
+import type { Socket } from 'node:net';
+import { type ConnectionDeps, PlainConnection } from './connection.ts';
+
+/** Where plain requests are read from the socket itself. */
+export interface Lane {
+  /** Takes a new connection in. */
+  enter(socket: Socket): void;
+  /** From now on idle connections end at once, others behind the answer on its way. */
+  startDraining(): void;
+  /** Ends every connection in the lane. */
+  destroyAll(): void;
+}
+
+/** How long connections may be idle. */
+export interface LaneLimits {
+  /** Longest wait for the first request. */
+  readonly headMs: number;
+  /** Longest wait for another one. */
+  readonly keepAliveMs: number;
+}
+
+/** What the lane needs of the listener. */
+export interface LaneDeps extends Pick<ConnectionDeps, 'serve' | 'declines' | 'isEnding' | 'handOver'> {
+  /** Read at every look, so that a reload applies. */
+  readonly limits: LaneLimits;
+}
+
+/** How much longer than it tells a client the gateway waits, so that a request in time meets an open connection. */
+const keepAliveGraceMs = 1_000;
+
+/**
+ * A lane in front of the full HTTP server: connections stay in it as long as every request on them is plain (see
+ * `readPlainHead`), and are handed over at the first that is not. Idle ones end at their time.
+ */
+export function createLane(deps: LaneDeps): Lane {
+  const connections = new Map<PlainConnection, Idle>();
+  const { limits } = deps;
+  let draining = false;
+  const connectionDeps: ConnectionDeps = {
+    ...deps,
+    isDraining: () => draining,
+    dateLine: createDateLine(),
+    keepAliveLines: () =>
+      `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1_000)}\r\n`,
+    left: (connection) => void connections.delete(connection),
+  };
+  const sweepMs = Math.max(Math.min(limits.headMs / 4, limits.keepAliveMs / 4, 1_000), 50);
+  const sweep = setInterval(() => {
+    for (const [connection, idle] of connections) {
+      const limitMs = connection.requests === 0 ? limits.headMs : limits.keepAliveMs + keepAliveGraceMs;
+      if (!connection.isIdle || connection.requests !== idle.requests) {
+        idle.requests = connection.requests;
+        idle.sweeps = 0;
+      } else if (++idle.sweeps * sweepMs > limitMs) {
+        connection.destroy();
+      }
+    }
+  }, sweepMs);
+  sweep.unref();
+  return {
+    enter(socket) {
+      connections.set(new PlainConnection(socket, connectionDeps), { requests: 0, sweeps: 0 });
+    },
+    startDraining() {
+      draining = true;
+      for (const connection of connections.keys()) if (connection.isIdle) connection.destroy();
+    },
+    destroyAll() {
+      clearInterval(sweep);
+      for (const connection of connections.keys()) connection.destroy();
+    },
+  };
+}
+
+/** What the last look at a connection found. */
+interface Idle {
+  requests: number;
+  /** Looks in a row that found it idle. */
+  sweeps: number;
+}
+
+/** The Date line (RFC 9110 section 6.6.1), written anew once a second. */
+function createDateLine(): () => string {
+  let second = 0;
+  let line = '';
+  return () => {
+    const now = Date.now();
+    const current = Math.floor(now / 1_000);
+    if (current !== second) {
+      second = current;
+      line = `Date: ${new Date(now).toUTCString()}\r\n`;
+    }
+    return line;
+  };
+}
