@@ -116,7 +116,11 @@ const plainHints: WireHints = { sendContinue: null, exactLine: true };
  * Connections no longer begin at the server's own parser; the returned function brings them there, with the
  * bytes that were read before.
  */
-function takeConnections(server: Server, lines: RequestLines): (socket: Socket, bytes: Buffer) => void {
+function takeConnections(
+  server: Server,
+  lines: RequestLines,
+  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs'>,
+): (socket: Socket, bytes: Buffer) => void {
   const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
   assert.ok(parse, 'node:http listens for its connections');
   server.off('connection', parse);

@@ -16,7 +16,7 @@ export interface ConnectionDeps {
   handOver(socket: Socket, bytes: Buffer): void;
   /** Whether connections are to end behind the answer on its way. */
   isDraining(): boolean;
-  dateLine(): string;
+  readonly dateLine: () => string;
   /** What tells the client that the connection stays, and how long. */
   readonly keepAliveLines: () => string;
   /** Called when the connection left the lane: handed over, or closed. */

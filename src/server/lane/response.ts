@@ -9,11 +9,11 @@ export interface PlainResponseDeps {
   /** The answer to HEAD has no body (RFC 9110 section 9.3.2). */
   readonly isHead: boolean;
   /** `Date: …`, as of now, with its line break. */
-  dateLine(): string;
+  readonly dateLine: () => string;
   /** The lines that say whether the connection stays; asked when the head is written. */
-  connectionLines(): string;
+  readonly connectionLines: () => string;
   /** Called once the last byte was handed to the system. */
-  finished(): void;
+  readonly finished: () => void;
 }
 
 /** How the end of the body is told (RFC 9112 section 6.3). */

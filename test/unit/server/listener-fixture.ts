@@ -40,6 +40,7 @@ export async function startListener(
   options: {
     readonly route?: Partial<RouteConfig>;
     readonly headMs?: number;
+    readonly keepAliveMs?: number;
     readonly idleMs?: number;
     readonly requestsPerToken?: number;
     readonly verify?: (secret: string) => Promise<Verification> | null;
@@ -83,7 +84,7 @@ export async function startListener(
     assertionKeys: () => null,
     connections: { admit: () => true },
     headMs: options.headMs ?? 5_000,
-    keepAliveMs: 5_000,
+    keepAliveMs: options.keepAliveMs ?? 5_000,
   });
   const port = await listener.listen('127.0.0.1', 0);
   t.after(async () => {
