@@ -15,11 +15,15 @@ export interface FramingWorld {
 /** Starts both and mints the token. */
 export async function startFramingWorld(): Promise<FramingWorld> {
   const backend = await startRecordingBackend();
-  const gateway = await startGateway({ backend: backend.url }).catch(async (error: unknown) => {
-    // An open server would keep the test process from ending.
-    await backend.close();
-    throw error;
-  });
+  // Hundreds of cases arrive at a time, all with one token and from one address.
+  const limits = { requestsPerToken: 4_096, connectionsPerClient: 4_096 };
+  const gateway = await startGateway({ backend: backend.url, config: { limits } }).catch(
+    async (error: unknown) => {
+      // An open server would keep the test process from ending.
+      await backend.close();
+      throw error;
+    },
+  );
   await gateway.user('alice');
   const token = await gateway.token({ scopes: ['path:/dav/files/alice/Photos/:rw'] });
   return {
