@@ -19,7 +19,9 @@ test('an upload whose client leaves while it waits for a backend connection harm
   await first.send(head('GET', '/dav/first', [authorization]));
   const { connection } = await arrived;
   const waiting = await openRaw(gateway.port);
-  await waiting.send(`${head('PUT', '/dav/a', [authorization, 'Content-Length: 100000'])}${'a'.repeat(50_000)}`);
+  await waiting.send(
+    `${head('PUT', '/dav/a', [authorization, 'Content-Length: 100000'])}${'a'.repeat(50_000)}`,
+  );
   const inFlight = (): Promise<number> => gateway.metric('latchkey_http_requests_in_flight');
   await eventually('both are under way', async () => (await inFlight()) === 2);
   waiting.socket.resetAndDestroy();

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { TestContext } from 'node:test';
+import { BackendConnections } from '../../../src/gateway/backend-connections.ts';
+import { within } from '../../support/eventually.ts';
+import { replying, startRecordingBackend } from '../../support/recording-backend.ts';
+import type { RecordingBackend } from '../../support/recording-backend.ts';
+import { createSteppedClock } from './route-fixture.ts';
+
+interface Started {
+  readonly backend: RecordingBackend;
+  readonly clock: ReturnType<typeof createSteppedClock>;
+  readonly mistrusted: () => number;
+  /** Sends one request of `owner`'s; resolves when its response has ended. */
+  readonly ask: (owner: string) => Promise<void>;
+}
+
+async function start(t: TestContext, backendConnections: number): Promise<Started> {
+  const backend = await startRecordingBackend();
+  backend.answerWith(replying(200, 'fine'));
+  const clock = createSteppedClock();
+  let mistrusted = 0;
+  const connections = new BackendConnections({
+    url: new URL(backend.url),
+    tlsName: '',
+    ca: null,
+    limits: { connectMs: 1_000, backendHeadMs: 1_000, backendConnections },
+    clock,
+    mistrusted: () => void mistrusted++,
+  });
+  t.after(async () => {
+    await connections.close();
+    await backend.close();
+  });
+  return {
+    backend,
+    clock,
+    mistrusted: () => mistrusted,
+    ask: (owner) =>
+      new Promise((resolve, reject) => {
+        connections.dispatch({ method: 'GET', path: `/${owner}`, headers: [], body: null }, owner, {
+          onRequestStart: () => undefined,
+          onResponseStart: () => undefined,
+          onResponseData: () => undefined,
+          // Behind the turn in which the connection falls idle.
+          onResponseEnd: () => void setImmediate(() => setImmediate(resolve)),
+          onResponseError: (_, error) => reject(error),
+        });
+      }),
+  };
+}
+
+describe('the connections to a backend', () => {
+  test('are kept for the token they served last, and pass to another after 20 ms of silence', async (t) => {
+    const { backend, clock, ask } = await start(t, 8);
+    for (let count = 0; count < 5; count++) await ask('alice');
+    assert.equal(backend.connections.length, 1);
+    await ask('bob');
+    assert.equal(backend.connections.length, 2);
+    await ask('alice');
+    assert.equal(backend.connections.length, 2);
+    clock.advance(20);
+    await ask('carol');
+    await ask('dave');
+    assert.equal(backend.connections.length, 2);
+  });
+
+  test('are replaced where no more are allowed and none was silent', async (t) => {
+    const { backend, ask } = await start(t, 1);
+    for (const owner of ['alice', 'alice', 'bob', 'alice']) await ask(owner);
+    assert.equal(backend.connections.length, 3);
+    await within('the end of the first', 2_000, backend.connections[0]?.closed ?? Promise.resolve());
+  });
+
+  test('serve requests in turn where there are fewer of them', async (t) => {
+    const { backend, ask } = await start(t, 2);
+    await Promise.all(['alice', 'bob', 'carol', 'dave', 'alice', 'bob'].map(ask));
+    assert.equal(backend.requests.length, 6);
+    assert.ok(backend.connections.filter(({ socket }) => !socket.destroyed).length <= 3);
+  });
+
+  test('are not kept for a minute once the backend said what nobody had asked for', async (t) => {
+    const { backend, clock, mistrusted, ask } = await start(t, 8);
+    for (const said of ['HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', 'no HTTP at all\r\n']) {
+      const told = mistrusted();
+      await ask('alice');
+      const { connection } = backend.requests.at(-1) ?? {};
+      connection?.socket.write(said);
+      await within(
+        'the end of the connection',
+        2_000,
+        connection?.closed ?? Promise.reject(new Error('none')),
+      );
+      assert.equal(mistrusted(), told + 1);
+      backend.forget();
+      clock.advance(59_999);
+      for (let count = 0; count < 3; count++) await ask('alice');
+      assert.equal(backend.connections.length, 3);
+      clock.advance(1);
+      for (let count = 0; count < 3; count++) await ask('alice');
+      assert.equal(backend.connections.length, 4);
+    }
+  });
+
+  test('that the backend ends in silence are no reason for mistrust', async (t) => {
+    const { backend, mistrusted, ask } = await start(t, 8);
+    await ask('alice');
+    const { connection } = backend.requests.at(-1) ?? {};
+    connection?.socket.end();
+    await within('the end of the connection', 2_000, connection?.closed ?? Promise.reject(new Error('none')));
+    await ask('alice');
+    assert.deepEqual([backend.connections.length, mistrusted()], [2, 0]);
+  });
+});
