@@ -87,7 +87,6 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     contentEncoding: slots[slot.contentEncoding] ?? null,
     userAgent: slots[slot.userAgent] ?? null,
     referer: slots[slot.referer] ?? null,
-    expectsContinue: expect !== undefined && inbound.httpVersion !== '1.0',
     body,
     credentialFields: fields.credentials,
     passed,

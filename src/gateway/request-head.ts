@@ -32,8 +32,6 @@ export interface RequestHead {
   readonly contentEncoding: string | null;
   readonly userAgent: string | null;
   readonly referer: string | null;
-  /** Expect: 100-continue was sent. */
-  readonly expectsContinue: boolean;
   /** How the body is framed: no body, a known length in bytes, or chunked. */
   readonly body: 'none' | 'chunked' | number;
   /** Fields that carry credentials on some route, lower-case name first; mostly empty. */

@@ -28,8 +28,8 @@ export interface AccessRecord {
   readonly durationMs: number;
   /** Until allowed or refused. */
   readonly decisionMs: number;
-  /** From the forwarded head to the backend's head; 0 or null where there was neither. */
-  readonly backendMs: number | null;
+  /** From the forwarded head to the backend's head; 0 where it was not asked. */
+  readonly backendMs: number;
   /** Which check refused, or what failed: `revoked`, `target` …; null where all went well. */
   readonly reason: string | null;
   /** Which tier verified the credential. */
@@ -81,7 +81,7 @@ function accessLine(record: AccessRecord): AccessRecord {
     bytesOut: record.bytesOut,
     durationMs: toMicrosecond(record.durationMs),
     decisionMs: toMicrosecond(record.decisionMs),
-    backendMs: record.backendMs === null ? null : toMicrosecond(record.backendMs),
+    backendMs: toMicrosecond(record.backendMs),
     reason: record.reason,
     tier: record.tier,
   };

@@ -1,3 +1,26 @@
+/*
+ * May caches answer? Each channel of changes is in one of three states, and what happens to it decides:
+ *
+ *   state of a channel          | heard                     | gap     | 4 s of silence, or a clock that stepped as far
+ *   ----------------------------+---------------------------+---------+-----------------------------------------------
+ *   vouching: continuous, heard | vouching                  | broken  | silent
+ *   silent: continuous, unheard | vouching                  | broken  | silent
+ *   broken: start, after a gap  | vouching, if nobody else  | broken  | broken
+ *                               | vouches: forget first (*) |         |
+ *
+ *   (*) Where another vouches, it listened all along: the broken one is mended when that one is heard next.
+ *
+ *   caches                      | some channel is vouching  | none is
+ *   ----------------------------+---------------------------+--------------------------------------------------------
+ *   own memory (isFresh)        | answers                   | does not: the store is asked for every request
+ *   shared (trustsShared)       | answers from 11 minutes   | not asked
+ *                               | after the last forgetting,|
+ *                               | or at once where a feed   |
+ *                               | replays, at the start     |
+ *
+ *   Forgetting (everything cached stops counting, generation + 1): a broken channel heard, or a gap, while nobody
+ *   vouches; and more tombstones than are kept. A change forgets only what it names, by a tombstone.
+ */
 import type { Change } from '../core/change.ts';
 import { type Clock, type Moment, readClocks } from '../core/clock.ts';
 import type { TokenId, UserId } from '../core/ids.ts';

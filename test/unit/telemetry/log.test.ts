@@ -127,12 +127,12 @@ test('an access line of an unrouted, unanswered request says so with nulls and z
     outcome: 'aborted',
     userName: null,
     tokenId: null,
-    backendMs: null,
+    backendMs: 0,
     reason: null,
     tier: 'none',
   };
   createAccessLog({ output, clock }).record(nothing);
   assert.partialDeepStrictEqual((await lines())[0], {
-    access: { route: null, status: 0, outcome: 'aborted', userName: null, tokenId: null, backendMs: null },
+    access: { route: null, status: 0, outcome: 'aborted', userName: null, tokenId: null, backendMs: 0 },
   });
 });
