@@ -76,7 +76,9 @@ function believedOrigin(allowed: Allowed, backend: Target, host: string): string
 
 /** A page reached with a credential in its query, or in its authority, must not hand it on. */
 function harmlessReferer(referer: string, queryCredentials: boolean): string | null {
-  const suspect = queryCredentials || referer.includes(tokenPrefix) || /[?].*%/.test(referer);
-  const kept = suspect ? (referer.split('?', 1)[0] as string) : referer;
+  const mark = referer.indexOf('?');
+  const holdsEscape = mark !== -1 && referer.includes('%', mark);
+  const suspect = queryCredentials || referer.includes(tokenPrefix) || holdsEscape;
+  const kept = suspect && mark !== -1 ? referer.slice(0, mark) : referer;
   return kept.includes(tokenPrefix) ? null : kept;
 }

@@ -122,6 +122,11 @@ describe('the Referer for a backend', () => {
     );
   });
 
+  test('of any length is read in time that grows with its length', { timeout: 10_000 }, () => {
+    const long = `http://gw.example/${'?'.repeat(262_144)}`;
+    assert.equal(referer(long), long);
+  });
+
   test('is left out where a token stands before the query', () => {
     assert.equal(referer(`http://alice:${token}@gw.example/a`), undefined);
   });
