@@ -80,7 +80,7 @@ function readAuthorization(
 ): { readonly scheme: Scheme; readonly credential: Credential | null } | Denial {
   const space = value.indexOf(' ');
   const scheme = (space === -1 ? value : value.slice(0, space)).toLowerCase();
-  const rest = space === -1 ? '' : value.slice(space + 1).trim();
+  const rest = space === -1 ? '' : withoutSpaces(value.slice(space + 1));
   if (scheme === 'bearer') {
     if (!/^[A-Za-z0-9._~+/-]+=*$/.test(rest)) return deny('malformed_credential', 'bearer');
     return { scheme: 'bearer', credential: { channel: 'bearer', secret: rest } };
@@ -90,6 +90,15 @@ function readAuthorization(
     return pair === null ? deny('malformed_credential', 'basic') : { scheme: 'basic', credential: pair };
   }
   return { scheme: 'other', credential: null };
+}
+
+/** Spaces alone separate scheme and credentials: a tab or a no-break space is neither. In one pass. */
+function withoutSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && text.charCodeAt(start) === 0x20) start++;
+  while (end > start && text.charCodeAt(end - 1) === 0x20) end--;
+  return text.slice(start, end);
 }
 
 /**

@@ -64,7 +64,19 @@ describe('a Basic credential (RFC 7617)', () => {
   });
 
   test('that is no base64, has no colon, is no UTF-8 or holds a control character is malformed', () => {
-    const bad = ['', '=', 'YWw6eA=', 'YWw6e', 'YWw6-A_=', 'YW w6eA==', 'YW\tw6eA==', 'é', '{}'];
+    const bad = [
+      '',
+      '=',
+      'YWw6eA=',
+      'YWw6e',
+      'YWw6-A_=',
+      'YW w6eA==',
+      'YW\tw6eA==',
+      '\tYWw6eA==',
+      'YWw6eA==\u00a0',
+      'é',
+      '{}',
+    ];
     for (const value of bad) {
       assert.equal(credential(['Authorization', `Basic ${value}`]), 'malformed_credential', value);
     }
@@ -100,6 +112,8 @@ describe('a Bearer credential (RFC 6750 section 2.1)', () => {
       'Bearer =',
       'Bearer é',
       'Bearer "a"',
+      'Bearer \ta',
+      'Bearer \u00a0a',
     ]) {
       assert.equal(credential(['Authorization', value]), 'malformed_credential', value);
     }
