@@ -56,6 +56,8 @@ export const words: readonly string[] = [
   ],
 ];
 
+export const stretchedBytes = 2_048;
+
 const file = '/etc/latchkey/latchkey.yaml';
 const secret = 'canary-canary-canary-canary-canary-canary';
 

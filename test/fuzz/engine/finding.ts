@@ -12,6 +12,7 @@ export interface Finding {
 export type Trial = (input: Buffer) => Promise<Error | null>;
 
 const trialsMax = 4_000;
+const shrinkMsMax = 20_000;
 
 /** Two failures of one kind come from one place with one message, numbers and quoted input aside. */
 export function keyOf(error: Error): string {
@@ -24,8 +25,9 @@ export function keyOf(error: Error): string {
 export async function shrink(input: Buffer, key: string, trial: Trial): Promise<Buffer> {
   let smallest = input;
   const trials = { left: trialsMax };
+  const endMs = performance.now() + shrinkMsMax;
   const fails = async (candidate: Buffer): Promise<boolean> => {
-    trials.left -= 1;
+    trials.left = performance.now() > endMs ? 0 : trials.left - 1;
     const error = await trial(candidate);
     return error !== null && keyOf(error) === key;
   };

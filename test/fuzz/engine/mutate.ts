@@ -30,6 +30,22 @@ export function mutate(input: Buffer, ingredients: Ingredients): Buffer {
   return mutant;
 }
 
+/** One place filled with one thing, up to `bytes`: what takes time by the square of its length shows here. */
+export function stretch(input: Buffer, ingredients: Ingredients, bytes: number): Buffer {
+  const { dice, words } = ingredients;
+  const at = place(ingredients, input);
+  const room = Math.max(0, bytes - input.length);
+  const [from, to] = span(ingredients, input);
+  const units = [
+    pick(dice, telling),
+    input.subarray(at, at + 1),
+    input.subarray(from, to),
+    pick(dice, words),
+  ];
+  const unit = units[dice(units.length)];
+  return unit === undefined || unit.length === 0 ? input : spliced(input, at, at, Buffer.alloc(room, unit));
+}
+
 /** Characters that parsers treat specially, and some that other parsers take for them. */
 const telling: readonly Buffer[] = [
   ...Array.from('\0\t\n\r\x1f\x7f !"#%&\'()*+,-./:;<=>?@[\\]^_`{|}~0129afAFzZ'),

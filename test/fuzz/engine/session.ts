@@ -3,7 +3,7 @@ import { type Corpus, createCorpus, type Inputs, nameOf } from './corpus.ts';
 import type { CountedModules } from './counted-modules.ts';
 import type { Coverage } from './coverage.ts';
 import { type Finding, keyOf, shrink } from './finding.ts';
-import { type Dice, mutate } from './mutate.ts';
+import { type Dice, mutate, stretch } from './mutate.ts';
 import type { FuzzTarget } from './target.ts';
 
 /** What a session works with. */
@@ -34,11 +34,12 @@ export interface Progress {
   readonly slowestMs: number;
 }
 
-/** An input of a few KiB that takes longer than this is a way to stop the gateway. */
-const cpuMsMax = 250;
+/** An input of 16 KiB that takes longer than this is a way to stop the gateway. */
+const cpuMsMax = 100;
 const tellEveryMs = 10_000;
 const findingsMax = 20;
 const bytesMaxDefault = 2_048;
+const stretchedBytesDefault = 16_384;
 
 /** Fuzzes for `durationMs`; ends early after 20 different findings. Resolves to the inputs worth keeping. */
 export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Corpus> {
@@ -48,6 +49,7 @@ export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Co
   const startedMs = performance.now();
   let runs = 0;
   let slowestMs = 0;
+  const bytesMax = target.bytesMax ?? bytesMaxDefault;
 
   const attempt = async (input: Buffer): Promise<Error | null> => {
     runs += 1;
@@ -82,7 +84,7 @@ export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Co
       const small = await shrink(Buffer.from(input), key, timed);
       const last = (await timed(small)) ?? error;
       deps.found({ key, message: last.stack ?? last.message, input: small });
-    } else if (coverage.takeNew().length > 0) {
+    } else if (input.length <= bytesMax && coverage.takeNew().length > 0) {
       const kept = Buffer.from(input);
       corpus.add({ name: name ?? nameOf(kept), input: kept, features: coverage.features() });
     }
@@ -102,14 +104,15 @@ export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Co
   if (corpus.entries.length === 0)
     throw new Error('no seed runs: the corpus is empty, or nothing is instrumented');
   const words = [...modules.words, ...(target.words ?? [])].map((word) => Buffer.from(word));
-  const bytesMax = target.bytesMax ?? bytesMaxDefault;
   const other = (): Buffer => corpus.choose(dice).input;
+  const ingredients = { dice, words, pairs: coverage.pairs, other, bytesMax };
   let toldMs = performance.now();
   while (performance.now() - startedMs < durationMs && keys.size < findingsMax) {
     const parent = corpus.choose(dice).input;
     for (let child = 0; child < 32; child++) {
-      await judge(mutate(parent, { dice, words, pairs: coverage.pairs, other, bytesMax }), null);
+      await judge(mutate(parent, ingredients), null);
     }
+    await judge(stretch(parent, ingredients, target.stretchedBytes ?? stretchedBytesDefault), null);
     if (performance.now() - toldMs < tellEveryMs) continue;
     toldMs = performance.now();
     tell();

@@ -9,6 +9,8 @@ export interface FuzzTarget {
   readonly subjects: readonly string[];
   /** Texts worth trying that do not stand in those sources. */
   readonly words?: readonly string[];
-  /** Longest input made. Default 2,048. */
+  /** Longest input kept and changed further. Default 2,048. */
   readonly bytesMax?: number;
+  /** Length of inputs that are run for their CPU time alone. Default 16,384. */
+  readonly stretchedBytes?: number;
 }
