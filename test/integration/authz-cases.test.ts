@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { authzCases, caseTitle } from '../support/cases.ts';
@@ -10,6 +11,7 @@ import { field, status } from '../support/http-message.ts';
 import { exchange } from '../support/raw-client.ts';
 import { startRecordingBackend } from '../support/recording-backend.ts';
 import type { RecordedRequest, RecordingBackend } from '../support/recording-backend.ts';
+import { gatewayPeppers, openTokenOffice, type TokenOffice } from '../support/token-office.ts';
 
 const verdicts = { allow: [200], deny: [403], bad_request: [400, 415] } as const;
 
@@ -65,25 +67,31 @@ function assertForwarded(each: AuthzCase, sent: Sent, seen: RecordedRequest): vo
 describe('what a scoped token may do, on the wire', () => {
   let backend: RecordingBackend;
   const gateways = new Map<string | undefined, Gateway>();
+  // A command of its own for each token would take longer than all requests.
+  const offices = new Map<string | undefined, TokenOffice>();
   before(async () => {
     backend = await startRecordingBackend();
     for (const uploads of new Set(authzCases().map(({ routeUploads }) => routeUploads))) {
-      const gateway = await startGateway({ routes: routes(backend.url, uploads) });
+      const gateway = await startGateway({ routes: routes(backend.url, uploads), ...gatewayPeppers });
       gateways.set(uploads, gateway);
-      for (const user of new Set(authzCases().map((each) => each.user ?? 'alice'))) await gateway.user(user);
+      offices.set(uploads, await openTokenOffice(join(gateway.dataDir, 'latchkey.db'), null));
     }
   });
   after(() =>
-    endAll(...[...gateways.values()].map((gateway) => () => gateway.stop()), () => backend?.close()),
+    endAll(
+      ...[...offices.values()].map((office) => () => office.close()),
+      ...[...gateways.values()].map((gateway) => () => gateway.stop()),
+      () => backend?.close(),
+    ),
   );
 
   for (const each of authzCases()) {
     test(caseTitle(each), async () => {
       const gateway = gateways.get(each.routeUploads);
-      assert.ok(gateway);
-      const user = each.user ?? 'alice';
-      const token = await gateway.token({ user, scopes: each.scope });
-      const other = await gateway.token({ user: 'alice' });
+      const office = offices.get(each.routeUploads);
+      assert.ok(gateway !== undefined && office !== undefined);
+      const { secret: token } = await office.mint(each.user ?? 'alice', { scopes: each.scope });
+      const { secret: other } = await office.mint('alice');
       const sent = fill(each, token, other);
       backend.forget();
       const answer = await exchange(gateway.port, each.method, sent.target, sent.fields, sent.body);

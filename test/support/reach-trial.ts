@@ -11,7 +11,7 @@ import { field, status } from './http-message.ts';
 import { startNginxDav } from './nginx-dav.ts';
 import { head, openRaw, type RawConnection } from './raw-client.ts';
 import { startRcloneDav } from './rclone-dav.ts';
-import { openTokenOffice, testPeppers } from './token-office.ts';
+import { gatewayPeppers, openTokenOffice } from './token-office.ts';
 
 /** Real servers behind a real gateway, and what becomes of their files. */
 export interface ReachTrial {
@@ -106,11 +106,9 @@ export async function startReachTrial(): Promise<ReachTrial> {
     await chmod(server.folder, 0o777);
     stands.push({ name, code, server, tree: plantCanaries(server.folder, [...files, ...further]) });
   }
-  const [pepper] = testPeppers;
   const gateway = await startGateway({
     routes: stands.flatMap(({ code, server }) => trialRoutes(server.url, `${code}.example`)),
-    config: { peppers: [{ id: pepper?.id, secret: { fromEnv: 'TRIAL_PEPPER' } }] },
-    env: { TRIAL_PEPPER: pepper?.secret ?? '' },
+    ...gatewayPeppers,
   });
   const tokens = await mintTokens(gateway, stands);
   const reached: Record<string, number> = {};

@@ -21,7 +21,10 @@ describe('every authorization case, from head to decision', () => {
         body: each.body === '{{gzip of a multiget}}' ? gzipSync(multiget) : (each.body ?? ''),
         scopes: each.scope,
         user: each.user ?? 'alice',
-        routes: [routeConfig({ uploads: each.routeUploads ?? null })],
+        routes: [
+          routeConfig({ uploads: each.routeUploads ?? null }),
+          routeConfig({ name: 'calendars', match: { host: null, path: '/dav/calendars/' }, kind: 'caldav' }),
+        ],
       });
       if (each.expect === 'allow') {
         assert.equal(answer.kind, 'permit', JSON.stringify(answer));
