@@ -38,6 +38,8 @@ export interface Forwarded {
   readonly backendMs: number;
   /** 'ok', 'aborted' by the client, or a fault after the response head was out. */
   readonly outcome: 'ok' | 'aborted' | FaultCode;
+  /** What went wrong after the response head was out; the client's connection was cut. */
+  readonly fault: Fault | null;
 }
 
 /** RFC 9110 section 9.2.2 and RFC 4918: repeating these changes nothing more. */
@@ -112,7 +114,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
   #bytesOut = 0;
   #lengthBytes: number | null = null;
   #backendMs = 0;
-  #outcome: Forwarded['outcome'] = 'ok';
+  #fault: Fault | null = null;
   #paused = false;
   #clientGone = false;
   #responseStarted = false;
@@ -224,7 +226,7 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
       this.#fail?.(fault);
       return;
     }
-    this.#outcome = fault.code;
+    this.#fault = fault;
     res.destroy();
   }
 
@@ -256,21 +258,25 @@ class Exchange implements Dispatcher.DispatchHandler, Transfer {
 
   #onClose = (): void => {
     if (this.#responseComplete && this.#forwarding.res.writableFinished) {
-      this.#finish(this.#outcome);
-      return;
-    }
-    if (this.#outcome === 'ok') {
+      this.#finish('ok');
+    } else if (this.#fault === null) {
       this.#clientGone = true;
       this.#controller?.abort(new ClientGone());
       this.#finish('aborted');
-      return;
+    } else {
+      this.#finish(this.#fault.code);
     }
-    this.#finish(this.#outcome);
   };
 
   #finish(outcome: Forwarded['outcome']): void {
     this.#watch.delete(this);
-    this.#settle?.({ status: this.#status, bytesOut: this.#bytesOut, backendMs: this.#backendMs, outcome });
+    this.#settle?.({
+      status: this.#status,
+      bytesOut: this.#bytesOut,
+      backendMs: this.#backendMs,
+      outcome,
+      fault: this.#fault,
+    });
   }
 }
 

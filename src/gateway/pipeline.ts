@@ -75,6 +75,7 @@ export async function serve(
       const answer = await pass(decision, exchange, requestId, deps);
       if ('kind' in answer) denial = answer;
       else forwarded = answer;
+      if (forwarded?.fault) deps.recorder.fault(requestId, forwarded.fault, decision.route.name);
     }
   } catch (error) {
     if (error instanceof ClientStalled) denial = deny('request_timeout', 'body stalled');
@@ -96,7 +97,7 @@ export async function serve(
       method: exchange.method,
       status,
       outcome: fault?.code ?? denial?.code ?? forwarded?.outcome ?? 'aborted',
-      reason: fault?.message ?? denial?.reason ?? null,
+      reason: (fault ?? forwarded?.fault)?.message ?? denial?.reason ?? null,
       bytesIn: exchange.received.bytes,
       bytesOut: forwarded?.bytesOut ?? refusal?.body.length ?? 0,
       durationMs: endedMs - startedMs,

@@ -42,7 +42,8 @@ export function answerHead(answer: BackendAnswer, origin: string, addresses: Add
     // We asked for no other: the body would go out coded and not say so.
     throw new Fault('backend_garbage', `${origin}: unknown transfer coding`);
   }
-  return clientHead(headers, addresses);
+  // RFC 9110 section 8.6: there is none in a 204, and a client may wait for what it announces.
+  return clientHead(status === 204 ? { ...headers, 'content-length': undefined } : headers, addresses);
 }
 
 /** RFC 9110 section 7.6.1, and what frames the response on the backend's connection alone. */
