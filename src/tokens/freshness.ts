@@ -34,6 +34,12 @@ export const channelSilenceMsMax = 4_000;
  */
 export const tombstoneMs: number = 11 * 60_000;
 
+/**
+ * The changes of 15 minutes are told at the start, and shared entries live for 10, with a minute between clocks: a start
+ * with a clock ahead by more than the rest may have been told too few, which shows when it is set back.
+ */
+const setBackMsMax = 4 * 60_000;
+
 /** Whose state a cached answer rests on, and which state that was. */
 export interface Subject {
   /** Null where no token is involved (main password). */
@@ -99,6 +105,8 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
   let generation = 0;
   /** Since when shared entries are in doubt. Null: nothing has vouched for them yet. */
   let doubtedSince: Moment | null = null;
+  /** The wall clock over the monotonic one when recent changes were told. */
+  let toldAtOffset = Number.NEGATIVE_INFINITY;
   /** When tombstones were thrown away that could have contradicted shared entries. */
   let overflowedAt = never;
 
@@ -160,6 +168,14 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
     }
   }
 
+  function doubtIfSetBack(): void {
+    const at = readClocks(clock);
+    const offset = at.wall - at.monotonic;
+    if (toldAtOffset - offset <= setBackMsMax) return;
+    doubtedSince = at;
+    toldAtOffset = offset;
+  }
+
   function listener({ replaysRecent }: FeedKind): ChangeListener {
     const channel = {
       heardMonotonic: Number.NEGATIVE_INFINITY,
@@ -172,7 +188,10 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       changed: apply,
       heard() {
         heard(channel);
-        if (!replayed) doubtedSince = never;
+        if (!replayed) {
+          doubtedSince = never;
+          toldAtOffset = clock.now() - clock.monotonic();
+        }
         replayed = true;
       },
       gap() {
@@ -189,7 +208,10 @@ export function createFreshness({ clock, tombstonesMax = 200_000 }: FreshnessDep
       return generation;
     },
     isFresh: isAnyVouching,
-    trustsShared: () => doubtedSince !== null && isLongAgo(doubtedSince) && isLongAgo(overflowedAt),
+    trustsShared() {
+      doubtIfSetBack();
+      return doubtedSince !== null && isLongAgo(doubtedSince) && isLongAgo(overflowedAt);
+    },
     counts(born, subject) {
       if (born !== generation) return false;
       if (subject === null || tombstones.size === 0) return true;

@@ -26,6 +26,8 @@ export interface Trouble {
   readonly redisPaused: Outage | null;
   /** The first gateway is started anew. */
   readonly restartAt: number | null;
+  /** The first gateway alone has a wall clock that is wrong, by so much. */
+  readonly clockWrong: (Outage & { readonly byMs: number }) | null;
   /** The wall clock of the machine is set, by so much. */
   readonly clockSet: { readonly at: number; readonly byMs: number } | null;
 }
@@ -137,7 +139,9 @@ export function simulateGateways(deps: {
   });
 
   function start(gateway: number, skewMs: number): Gateway {
-    const clock: Clock = { now: () => wall() + skewMs, monotonic: () => now + 10_000 };
+    const wrongMs = (): number =>
+      gateway === 0 && during(trouble.clockWrong) ? (trouble.clockWrong?.byMs ?? 0) : 0;
+    const clock: Clock = { now: () => wall() + skewMs + wrongMs(), monotonic: () => now + 10_000 };
     const freshness = createFreshness({ clock });
     const verifier = createVerifier({
       ...{ clock, freshness, peppers },

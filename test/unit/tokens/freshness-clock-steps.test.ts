@@ -75,4 +75,19 @@ describe('what is known of changes when the wall clock is set back', () => {
     assert.equal(freshness.trustsShared(), true);
     assert.equal(freshness.counts(freshness.generation, old), false);
   });
+
+  test('shared entries are in doubt where the clock by which recent changes were told was an hour ahead', () => {
+    const clock = twoClocks();
+    const freshness = createFreshness({ clock });
+    const channel = freshness.listener({ replaysRecent: true });
+    channel.heard();
+    clock.run(60_000);
+    clock.setBack(180_000);
+    assert.equal(freshness.trustsShared(), true, 'what was told reaches back far enough for small steps');
+    clock.setBack(3_600_000);
+    channel.heard();
+    assert.equal(freshness.trustsShared(), false);
+    clock.run(tombstoneMs + 1_000);
+    assert.equal(freshness.trustsShared(), true, 'and until what may have been missed has run out');
+  });
 });

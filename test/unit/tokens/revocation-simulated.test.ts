@@ -20,6 +20,7 @@ const none: Trouble = {
   channelCut: null,
   redisPaused: null,
   restartAt: null,
+  clockWrong: null,
   clockSet: null,
 };
 
@@ -110,6 +111,14 @@ describe('no token comes back, whatever order things happen in', () => {
     'a cut channel': (revokedAt, random) => ({ channelCut: around(revokedAt, random) }),
     'a paused Redis': (revokedAt, random) => ({ redisPaused: around(revokedAt, random) }),
     'a gateway started anew': (revokedAt, random) => ({ restartAt: revokedAt + random() * 20 * minuteMs }),
+    'a gateway whose clock is wrong for a while': (revokedAt, random) => ({
+      clockWrong: { ...around(revokedAt, random), byMs: (random() - 0.5) * 120 * minuteMs },
+    }),
+    'a gateway started anew with a clock that is wrong, and then set right': (revokedAt, random) => {
+      const restartAt = revokedAt + random() * 5 * minuteMs;
+      const to = restartAt + random() * 5 * minuteMs;
+      return { restartAt, clockWrong: { from: restartAt, to, byMs: random() * 60 * minuteMs } };
+    },
     'a clock set back': (revokedAt, random) => ({
       clockSet: { at: revokedAt + (random() - 0.3) * 15 * minuteMs, byMs: -random() * 30 * minuteMs },
     }),
