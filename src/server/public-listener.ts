@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { deny } from '../core/decision.ts';
-import type { DenialCode } from '../core/errors.ts';
 import type { WireHints } from '../gateway/client-exchange.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
-import { closeWith, renderDenial } from '../gateway/refusal.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
 import { createRequestLines, type RequestLines } from './request-line.ts';
+import { createUnparsedRefusals, responseOn } from './unparsed.ts';
 
 /** Longest request head, request line included. */
 const headBytesMax = 16_384;
@@ -101,8 +99,9 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     if (responseOn(socket) !== null) socket.destroy();
     else void upgrade(req, socket, head, lines.isExact(req), () => deps.pipeline());
   });
-  server.on('connect', (req: IncomingMessage, socket: Duplex) => refuseConnect(req, socket));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => refuseUnparsed(error, socket));
+  const { refuseConnect, refuseBytes } = createUnparsedRefusals(() => deps.pipeline());
+  server.on('connect', refuseConnect);
+  server.on('clientError', refuseBytes);
   return {
     listen: (host, port) => listen(server, host, port),
     drain: (graceMs) => drain(server, lane, tunnels, graceMs),
@@ -176,43 +175,4 @@ async function drain(
   lane.destroyAll();
   clearInterval(sweep);
   clearTimeout(force);
-}
-
-/** What the parser refused, by Node's name for it; anything else is malformed. */
-const unparsed: Readonly<Record<string, DenialCode>> = {
-  HPE_HEADER_OVERFLOW: 'head_too_large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: 'body_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-};
-
-/** The response that is being made on this connection. */
-function responseOn(socket: Duplex): ServerResponse | null {
-  return (socket as Duplex & { _httpMessage?: ServerResponse | null })._httpMessage ?? null;
-}
-
-/** Answers to requests pipelined before it go first: the client would take this one for theirs. */
-function refuseConnect(req: IncomingMessage, socket: Duplex): void {
-  const current = responseOn(socket);
-  if (current === null) refuseConnection(socket, 'method_refused', req);
-  else current.once('close', () => refuseConnect(req, socket));
-}
-
-/** Answers once where nothing has been answered yet, then closes: framing cannot be trusted any more. */
-function refuseUnparsed(error: NodeJS.ErrnoException, socket: Duplex): void {
-  const current = responseOn(socket);
-  if (error.code !== 'ECONNRESET' && socket.writable && current?.req.complete === true) {
-    // The request before the garbage was whole, and its answer goes first.
-    current.once('close', () => refuseUnparsed(error, socket));
-    return;
-  }
-  if (error.code === 'ECONNRESET' || !socket.writable || current?.headersSent === true) {
-    socket.destroy();
-    return;
-  }
-  refuseConnection(socket, unparsed[error.code ?? ''] ?? 'malformed_request', null);
-}
-
-function refuseConnection(socket: Duplex, code: DenialCode, req: IncomingMessage | null): void {
-  const refusal = renderDenial(deny(code, 'not parsed'), null, false, '-');
-  closeWith(socket, refusal, req);
 }

@@ -16,7 +16,7 @@ const webSocket = [
 
 describe('a request that cannot be parsed', () => {
   test('is answered once, and the connection closes', async (t) => {
-    const { port, backend } = await startListener(t);
+    const { port, backend, records } = await startListener(t);
     const raw = await openRaw(port);
     await raw.send('GET / HTTP/1.1\r\nHost: gw.example\r\nBad Field: x\r\n\r\n');
     const answer = await raw.nextResponse();
@@ -24,6 +24,22 @@ describe('a request that cannot be parsed', () => {
     assert.equal(field(answer, 'connection'), 'close');
     await raw.closed;
     assert.deepEqual([raw.violation(), backend.requests.length], [null, 0]);
+    const [record] = records;
+    assert.deepEqual([records.length, record?.method, record?.status], [1, '-', 400]);
+    assert.match(answer.body.toString(), new RegExp(`"requestId":"${record?.requestId}"`));
+  });
+
+  test('in its body is recorded once', async (t) => {
+    const { port, records } = await startListener(t);
+    const raw = await openRaw(port);
+    await raw.send(`${head('PUT', '/dav/a', [authorized, 'Transfer-Encoding: chunked'])}3\r\nabcNONSENSE`);
+    assert.match((await raw.nextResponse()).startLine, / 400 /);
+    await within('the connection closes', 5_000, raw.closed);
+    await eventually('it is recorded', () => records.length > 0);
+    assert.deepEqual(
+      records.map(({ method }) => method),
+      ['PUT'],
+    );
   });
 
   test('with a head far too large gets its 431 although more and more of it arrives', async (t) => {
