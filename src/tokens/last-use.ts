@@ -127,11 +127,11 @@ export function createLastUse({ clock, store, onFault }: LastUseDeps): LastUse {
       const use = noted.get(tokenId);
       const shortClient =
         client !== null && client.length > clientCharsMax ? client.slice(0, clientCharsMax) : client;
-      if (use === undefined) noted.set(tokenId, { at, address, client: shortClient });
+      if (use === undefined) noted.set(tokenId, { at, address, client: ownCopy(shortClient) });
       else {
         use.at = at;
         use.address = address;
-        use.client = shortClient;
+        if (use.client !== shortClient) use.client = ownCopy(shortClient);
       }
       if (endsAt !== null && endsAt - at < urgentBeforeMs) hurry(tokenId);
     },
@@ -150,4 +150,9 @@ export function createLastUse({ clock, store, onFault }: LastUseDeps): LastUse {
     },
     flush: () => flush(false),
   };
+}
+
+/** A text cut out of a request head keeps all of that head in memory, its secret included. */
+function ownCopy(text: string | null): string | null {
+  return text === null ? null : Buffer.from(text, 'latin1').toString('latin1');
 }

@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
 import { beforeEach, describe, test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import type { PepperId, TokenDigest, TokenId } from '../../../src/core/ids.ts';
 import { createLastUse, type LastUse, type Redigest } from '../../../src/tokens/last-use.ts';
 import type { TokenUse } from '../../../src/tokens/token-store.ts';
 import { steppedClock, type SteppedClock } from '../../support/stepped-clock.ts';
 
 const token = 'token' as TokenId;
+
+function garbageCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+}
 
 describe('writing uses behind', () => {
   let clock: SteppedClock;
@@ -42,6 +49,19 @@ describe('writing uses behind', () => {
     lastUse.note(token, clock.now(), '192.0.2.2', null, null);
     await lastUse.flush();
     assert.deepEqual(written(), [{ tokenId: token, at: clock.now(), address: '192.0.2.2', client: null }]);
+  });
+
+  test('keeps nothing of the request that a client name was cut from', () => {
+    const collect = garbageCollector();
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 0; count < 1_000; count++) {
+      const head = Buffer.alloc(16_384, `secret ${count} `).toString('latin1');
+      lastUse.note(`t${count}` as TokenId, clock.now(), '192.0.2.1', head.slice(100, 150), null);
+    }
+    collect();
+    const keptBytes = process.memoryUsage().heapUsed - before;
+    assert.ok(keptBytes < 4_000_000, `${keptBytes} bytes for 1,000 uses`);
   });
 
   test('writes one token at most once a minute, and nothing twice', async () => {
