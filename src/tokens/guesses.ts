@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../core/clock.ts';
 import type { Realm } from '../core/ids.ts';
 import { foldUserName, type UserNameKey } from '../core/user-name.ts';
@@ -70,14 +71,19 @@ export function createGuesses(deps: GuessesDeps): Guesses {
 
   async function tell(counts: FailureCounts, kind: string, name: string, guess: string): Promise<void> {
     if (shared === null) return;
+    // Behind the answer, which would else be later than that to a secret already counted.
+    await nextTurn();
     const total = await shared.add(keyed('failures', [realm, kind, name]), guess);
     if (total !== null) counts.raise(name, total);
   }
 
-  /** Behind the client's limit nothing is counted any more: one client can use up few accounts. */
-  function count(credential: Credential, account: UserNameKey | null, client: string): void {
+  /** Names a wrong secret without telling it. */
+  function nameOf(credential: Credential, account: UserNameKey | null): string {
     const user = credential.channel === 'basic' ? credential.user : '';
-    const guess = keyed('guess', [account ?? user, credential.secret]);
+    return keyed('guess', [account ?? user, credential.secret]);
+  }
+
+  function count(guess: string, account: UserNameKey | null, client: string): void {
     const mark = Buffer.from(guess, 'base64url').readUIntBE(0, 6);
     if (account !== null && accounts.add(account, mark)) void tell(accounts, 'account', account, guess);
     if (clients.add(client, mark)) void tell(clients, 'client', client, guess);
@@ -92,7 +98,12 @@ export function createGuesses(deps: GuessesDeps): Guesses {
       const account = credential.channel === 'basic' ? accountOf(credential.user) : null;
       const client = clientPrefix(clientAddress);
       const ms = waitMs(account, client);
-      if (guessReasons.has(reason) && clients.room(client) > 0) count(credential, account, client);
+      // Behind the client's limit nothing is counted any more: one client can use up few accounts.
+      if (clients.room(client) > 0) {
+        // Named whatever the reason, so that what is counted takes no longer than what is not.
+        const guess = nameOf(credential, account);
+        if (guessReasons.has(reason)) count(guess, account, client);
+      }
       return reason === 'throttled' ? Math.max(ms, soonMs) : ms;
     },
     admit(userName, key, clientAddress) {

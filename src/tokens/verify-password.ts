@@ -44,12 +44,10 @@ interface PasswordFact {
   readonly userId: UserId;
   readonly userName: string;
   readonly userVersion: number;
-  readonly disabled: boolean;
 }
 
 interface CachedPassword extends Subject {
   readonly principal: Principal;
-  readonly disabled: boolean;
 }
 
 /**
@@ -73,7 +71,8 @@ export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVeri
     const state = owner === null ? '' : `${owner.id} ${owner.version}`;
     if (owner !== null && proven.get(key) === state) return toFact(owner);
     const isRight = await check.matches(owner, password);
-    if (!isRight || owner === null) return null;
+    // Of somebody disabled nothing is right: remembered otherwise than a wrong one, it could be told from it.
+    if (!isRight || owner === null || owner.disabled) return null;
     proven.set(key, state);
     return toFact(owner);
   }
@@ -112,21 +111,20 @@ export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVeri
 }
 
 function toFact(owner: PasswordOwner): PasswordFact {
-  return { userId: owner.id, userName: owner.name, userVersion: owner.version, disabled: owner.disabled };
+  return { userId: owner.id, userName: owner.name, userVersion: owner.version };
 }
 
-function compile({ userId, userName, userVersion, disabled }: PasswordFact): CachedPassword {
+function compile({ userId, userName, userVersion }: PasswordFact): CachedPassword {
   const principal = Object.freeze({
     userId,
     userName,
     tokenId: null,
     scopes: [{ kind: 'everything' } as const],
   });
-  return { tokenId: null, tokenVersion: 0, userId, userVersion, principal, disabled };
+  return { tokenId: null, tokenVersion: 0, userId, userVersion, principal };
 }
 
 function conclude({ value }: Answer<CachedPassword>, tier: Tier): Verification {
   if (value === null) return { kind: 'refused', reason: 'wrong_password', tier };
-  if (value.disabled) return { kind: 'refused', reason: 'user_disabled', tier };
   return { kind: 'verified', principal: value.principal, tier };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Realm } from '../../../src/core/ids.ts';
 import { createPeppers } from '../../../src/tokens/digest.ts';
 import { createGuesses, type Guesses } from '../../../src/tokens/guesses.ts';
@@ -211,7 +212,7 @@ describe('several processes', () => {
     assert.equal(guesses.refused(basic('alice', 'more'), here, 'unknown'), 60_000);
   });
 
-  test('never wait for one another, and tell neither names nor addresses nor secrets', () => {
+  test('never wait for one another, tell behind the answer, and neither names nor addresses nor secrets', async () => {
     const told: string[] = [];
     guesses = open({
       add(...texts) {
@@ -220,6 +221,8 @@ describe('several processes', () => {
       },
     });
     storm(4, (secret) => basic('alice', secret));
+    assert.equal(told.length, 0, 'the answers go first');
+    await turn();
     assert.equal(told.length, 14);
     for (const text of told) assert.match(text, /^[\w-]{43}$/);
   });

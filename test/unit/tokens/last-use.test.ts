@@ -94,6 +94,21 @@ describe('writing uses behind', () => {
     assert.equal(written().length, 1);
   });
 
+  test('leaves other work its turn between portions', async () => {
+    for (let count = 0; count < 5_000; count++)
+      lastUse.note(`t${count}` as TokenId, clock.now(), '192.0.2.1', null, null);
+    const seen: number[] = [];
+    const writing = lastUse.flush();
+    // As a request would: it comes when the event loop turns.
+    while (batches.length < 10) {
+      seen.push(batches.length);
+      await turn();
+    }
+    await writing;
+    for (let earlier = 1; earlier < 10; earlier++)
+      assert.ok(seen.includes(earlier), `${earlier} of ${seen.join()}`);
+  });
+
   test('writes large numbers in portions', async () => {
     for (let count = 0; count < 1_201; count++)
       lastUse.note(`t${count}` as TokenId, clock.now(), '192.0.2.1', null, null);

@@ -115,10 +115,18 @@ describe('the main password', () => {
     assert.equal(await verdict('alice', 'another password'), 'verified by store');
   });
 
-  test('of a disabled user is refused at once', async () => {
+  test('of a disabled user is refused at once, and like a wrong one: remembered no longer', async () => {
     await verdict('alice', password);
     await world.users.setDisabled('test', alice.id, true);
-    assert.equal(await verdict('alice', password), 'user_disabled');
+    for (const secret of [password, 'a wrong password']) {
+      const before = lookUps;
+      for (let tries = 0; tries < 3; tries++) assert.equal(await verdict('alice', secret), 'wrong_password');
+      assert.equal(lookUps - before, 1, secret);
+      clock.advance(5_001);
+      world.journal.heard();
+      assert.equal(await verdict('alice', secret), 'wrong_password');
+      assert.equal(lookUps - before, 2, secret);
+    }
   });
 
   test('that is longer than anyone types is refused without being looked at', async () => {
