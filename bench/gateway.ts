@@ -17,6 +17,7 @@ export async function writeConfig(
   name: string,
   backendPort: number,
   more: Readonly<Record<string, unknown>> = {},
+  moreOfRoute: Readonly<Record<string, unknown>> = {},
 ): Promise<GatewayFiles> {
   const port = await freePort();
   const configFile = scratch.file(`${name}.yaml`);
@@ -33,6 +34,7 @@ export async function writeConfig(
         kind: 'webdav',
         accept: ['basic', 'bearer'],
         identity: { user: 'X-Remote-User' },
+        ...moreOfRoute,
       },
     ],
     ...more,

@@ -9,6 +9,7 @@ import { describeRun } from './results.ts';
 import { coldVerification } from './scenarios/cold-verification.ts';
 import { decisionCost } from './scenarios/decision-cost.ts';
 import { memory } from './scenarios/memory.ts';
+import { refusals } from './scenarios/refusals.ts';
 import { smallGet } from './scenarios/small-get.ts';
 import { transfer } from './scenarios/transfer.ts';
 import { type Row, toMarkdown } from './table.ts';
@@ -19,6 +20,7 @@ const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Ro
   decision: decisionCost,
   cold: coldVerification,
   memory,
+  refusals,
 };
 
 const options = readOptions(process.argv.slice(2), Object.keys(scenarios));

@@ -98,7 +98,8 @@ export function readTokens(file: string): readonly string[] {
   return readFileSync(file, 'utf8').split('\n');
 }
 
-const token: Omit<TokenRecord, 'id' | 'userId' | 'digest' | 'pepperId' | 'prefix' | 'createdAt'> = {
+/** What every token has unless something else is said. */
+export const token: Omit<TokenRecord, 'id' | 'userId' | 'digest' | 'pepperId' | 'prefix' | 'createdAt'> = {
   name: 'phone',
   scopes: [scope],
   createdBy: 'bench',

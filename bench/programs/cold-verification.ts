@@ -1,14 +1,14 @@
 /*
  * Verifies every token once, with nothing in memory. With Redis configured a first pass leaves the tokens there and
- * the second is measured. Prints {"slices":[{"perSecond":…,"p99Ms":…}]}. Usage: cold-verification.ts CONFIG TOKENS TIER
+ * the second is measured. Prints {"slices":[{"perSecond":…,"p99Ms":…}]}. Usage: cold-verification.ts CONFIG TOKENS TIER [AT-ONCE]
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openVerifier } from '../opened.ts';
 import { readConfig, readTokens, userName } from '../seed.ts';
 
-const [configFile = '', tokensFile = '', tier = ''] = process.argv.slice(2);
+const [configFile = '', tokensFile = '', tier = '', atOnce = '8'] = process.argv.slice(2);
 /** As many requests wait for their answer at any time. */
-const inFlight = 8;
+const inFlight = Number(atOnce);
 const sliceTokens = 5_000;
 const config = readConfig(configFile);
 const tokens = readTokens(tokensFile);
