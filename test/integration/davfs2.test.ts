@@ -5,9 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { startApache } from '../support/apache.ts';
 import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
-import { endAll } from '../support/end-all.ts';
-import { startGateway } from '../support/gateway.ts';
-import type { Gateway } from '../support/gateway.ts';
+import { type GuardedApache, startGuardedApache } from '../support/guarded-apache.ts';
 import { requireDevice, requireProgram } from '../support/requirement.ts';
 import type { Requirement } from '../support/requirement.ts';
 import { makeScratch } from '../support/scratch.ts';
@@ -87,25 +85,17 @@ describe('a davfs2 mount of Apache mod_dav', requireMounting(), () => {
   });
 
   describe('through the gateway', () => {
-    let apache: Apache;
-    let gateway: Gateway;
+    let guarded: GuardedApache;
     before(async () => {
-      apache = await startApache({ requireRemoteUser: true });
-      gateway = await startGateway({ backend: apache.url, route: { host: 'backend' } });
-      await gateway.user('alice');
+      guarded = await startGuardedApache();
     });
-    after(() =>
-      endAll(
-        () => gateway?.stop(),
-        () => apache?.stop(),
-      ),
-    );
+    after(() => guarded?.stop());
 
     test('writes, renames and deletes with a folder token, locks included', async () => {
-      const token = await gateway.token({ scopes: ['path:/dav/:rw'] });
-      await workInMount(`${gateway.url}/dav/`, { user: 'alice', token });
-      await assertUploaded(apache);
-      const methods = new Set((await apache.accessLog()).map(({ method }) => method));
+      const token = await guarded.gateway.token({ scopes: ['path:/dav/:rw'] });
+      await workInMount(`${guarded.gateway.url}/dav/`, { user: 'alice', token });
+      await assertUploaded(guarded.apache);
+      const methods = new Set((await guarded.apache.accessLog()).map(({ method }) => method));
       for (const method of ['LOCK', 'PUT', 'UNLOCK', 'MOVE', 'MKCOL', 'DELETE']) {
         assert.ok(methods.has(method), `${method} reached Apache`);
       }

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { startApache } from '../support/apache.ts';
-import type { Apache } from '../support/apache.ts';
 import { run } from '../support/child-process.ts';
-import { endAll } from '../support/end-all.ts';
-import { startGateway } from '../support/gateway.ts';
-import type { Gateway } from '../support/gateway.ts';
+import { type GuardedApache, startGuardedApache } from '../support/guarded-apache.ts';
 import { requireProgram } from '../support/requirement.ts';
 import { makeScratch } from '../support/scratch.ts';
 
@@ -55,32 +52,24 @@ describe('litmus against Apache mod_dav', requireProgram('litmus', 'apache2'), (
   });
 
   describe('through the gateway', () => {
-    let apache: Apache;
-    let gateway: Gateway;
+    let guarded: GuardedApache;
     before(async () => {
-      apache = await startApache({ requireRemoteUser: true });
-      gateway = await startGateway({ backend: apache.url, route: { host: 'backend' } });
-      await gateway.user('alice');
+      guarded = await startGuardedApache();
     });
-    after(() =>
-      endAll(
-        () => gateway?.stop(),
-        () => apache?.stop(),
-      ),
-    );
+    after(() => guarded?.stop());
 
     test('passes 104 of 104 with at most 2 warnings, a token as password', async () => {
-      const score = await runLitmus(`${gateway.url}/dav/`, ['alice', await gateway.token()]);
+      const score = await runLitmus(`${guarded.gateway.url}/dav/`, ['alice', await guarded.gateway.token()]);
       assertFullScore(score);
     });
 
     test('passes 104 of 104 with a token for that folder alone', async () => {
-      const token = await gateway.token({ scopes: ['path:/dav/:rw'] });
-      assertFullScore(await runLitmus(`${gateway.url}/dav/`, ['alice', token]));
+      const token = await guarded.gateway.token({ scopes: ['path:/dav/:rw'] });
+      assertFullScore(await runLitmus(`${guarded.gateway.url}/dav/`, ['alice', token]));
     });
 
     test('Apache saw the user in X-Remote-User on every request and never a credential', async () => {
-      const seen = await apache.accessLog();
+      const seen = await guarded.apache.accessLog();
       assert.ok(seen.length > 200);
       assert.deepEqual([...new Set(seen.map(({ remoteUser }) => remoteUser))], ['alice']);
       assert.deepEqual([...new Set(seen.map(({ authorization }) => authorization))], ['-']);
