@@ -60,6 +60,9 @@ function adviceFor(fault: Fault): string | undefined {
   if (/CERT|UNABLE_TO_VERIFY/.test(cause)) {
     return 'name the authority that signed its certificate: `backendCa: {fromFile: PATH}` of this route';
   }
+  if (/EPROTO|_SSL_/.test(cause)) {
+    return 'compare `http://` or `https://` in `backend` with what the backend speaks there';
+  }
   if (fault.code === 'backend_refused_credentials') return 'correct `backendAuth` of this route';
   return fault.code.startsWith('backend_') ? '`latchkey doctor` looks at every backend' : undefined;
 }

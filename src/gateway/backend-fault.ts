@@ -11,6 +11,13 @@ const unreachable = new Set([
   'EAI_AGAIN',
   'ENOENT',
   'EADDRNOTAVAIL',
+  'EHOSTDOWN',
+  'ENETDOWN',
+  // A firewall that says so.
+  'EACCES',
+  'EPERM',
+  // What OpenSSL could not make sense of: plain text, an alert.
+  'EPROTO',
 ]);
 
 const garbage = new Set([
@@ -23,7 +30,7 @@ const garbage = new Set([
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
 ]);
 
-const reset = new Set(['UND_ERR_SOCKET', resetCode, 'ECONNRESET', 'EPIPE']);
+const reset = new Set(['UND_ERR_SOCKET', resetCode, 'ECONNRESET', 'ECONNABORTED', 'ENOTCONN', 'EPIPE']);
 
 /**
  * Names what went wrong at which backend; the message keeps the cause for the log. What is none of the backend's

@@ -57,6 +57,7 @@ test('a failing backend is a warning with route, place and next step, and withou
 for (const [code, advice] of [
   ['DEPTH_ZERO_SELF_SIGNED_CERT', /backendCa/],
   ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', /backendCa/],
+  ['EPROTO', /what the backend speaks there/],
   ['ERR_TLS_CERT_ALTNAME_INVALID', /a name that its certificate holds/],
   ['CERT_HAS_EXPIRED', /renew/],
 ] as const) {
