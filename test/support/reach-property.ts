@@ -34,8 +34,8 @@ export async function assertReach(
     tried++;
     assert.deepEqual(await trial.attempt(request), []);
   });
-  const limit = withinMs === undefined ? {} : { interruptAfterTimeLimit: withinMs };
-  await fc.assert(property, { seed, numRuns, ...limit });
+  const plugins = withinMs === undefined ? [] : [fc.interruptAfterTimeLimit(withinMs)];
+  await fc.assert(property, { seed, numRuns, plugins });
   t.diagnostic(
     `seed ${seed}: ${tried} of ${made} allowed; answered below 400: ${JSON.stringify(trial.reached)}`,
   );
@@ -50,7 +50,7 @@ async function isWorthTrying(request: HostileRequest): Promise<boolean> {
   const { method, target, headers, body, scopes } = request;
   const answer = await ask({ method, target, headers, body, scopes, routes });
   if (answer.kind !== 'permit') return false;
-  const source = canonicalPath(target.replace(/^http:\/\/[^/]*/i, '').replace(/\?.*/, ''));
+  const source = canonicalPath(target.replace(/^https?:\/\/[^/]*/i, '').replace(/\?.*/, ''));
   if (answer.destination === null || typeof source !== 'string') return true;
   return !isInFolder(`${source.replace(/\/$/, '')}/` as CanonicalPath, answer.destination.path);
 }

@@ -8,6 +8,12 @@ const outside = '403 outside_scope';
 const malformed = '400 malformed_body';
 const dav = "xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav' xmlns:k='urn:ietf:params:xml:ns:carddav'";
 
+/** A billion laughs, were it read. */
+const growing = Array.from(
+  { length: 10 },
+  (_, level) => `<!ENTITY e${level} "${level === 0 ? 'ha' : `&e${level - 1};`.repeat(10)}">`,
+).join('');
+
 function report(
   body: string | Uint8Array,
   headers: Record<string, string> = {},
@@ -128,6 +134,25 @@ describe('REPORT', () => {
     ['no UTF-8', Buffer.from(`<d:sync-collection ${dav} a="\xff"/>`, 'latin1')],
     ['UTF-16', Buffer.from(`\ufeff<d:sync-collection ${dav}/>`, 'utf16le')],
     ['UTF-16 without a mark', Buffer.from(`<d:sync-collection ${dav}/>`, 'utf16le')],
+    ['UTF-16 the other way round', Buffer.from(`\ufeff<d:sync-collection ${dav}/>`, 'utf16le').swap16()],
+    ['a NUL', `<d:sync-collection ${dav}/>\0`],
+    ['a NUL by reference', multiget(`${team}1.ics&#0;`)],
+    ['a control by reference', multiget(`${team}1.ics&#8;`)],
+    ['a namespace declared twice', `<d:sync-collection ${dav} xmlns:d='DAV:'/>`],
+    ['one attribute under two prefixes', `<d:sync-collection ${dav} xmlns:e='DAV:' d:a='1' e:a='2'/>`],
+    ['a prefix bound to nothing', `<d:sync-collection ${dav} xmlns:e=''/>`],
+    ['the prefix xmlns bound', `<d:sync-collection ${dav} xmlns:xmlns='urn:x'/>`],
+    ['entities that grow', `<!DOCTYPE x [${growing}]><d:sync-collection ${dav}>&e9;</d:sync-collection>`],
+    [
+      'an external entity',
+      `<!DOCTYPE x [<!ENTITY e SYSTEM "file:///etc/passwd">]><d:sync-collection ${dav}/>`,
+    ],
+    ['a parameter entity', `<!DOCTYPE x [<!ENTITY % e SYSTEM "http://h/">%e;]><d:sync-collection ${dav}/>`],
+    ['an external subset', `<!DOCTYPE x SYSTEM "http://h/x.dtd"><d:sync-collection ${dav}/>`],
+    ['a document type in small letters', `<!doctype x><d:sync-collection ${dav}/>`],
+    ['a declaration behind a space', ` <?xml version="1.0"?><d:sync-collection ${dav}/>`],
+    ['a declaration twice', `<?xml version="1.0"?><?xml version="1.0"?><d:sync-collection ${dav}/>`],
+    ['an inclusion in an href', multiget('<x:include xmlns:x="http://www.w3.org/2001/XInclude" href="/x"/>')],
     ['33 levels', `<d:sync-collection ${dav}>${'<a>'.repeat(32)}${'</a>'.repeat(32)}</d:sync-collection>`],
     ['too many elements', `<d:sync-collection ${dav}>${'<a/>'.repeat(32_768)}</d:sync-collection>`],
     ['too many comments', `<d:sync-collection ${dav}>${'<!---->'.repeat(32_768)}</d:sync-collection>`],
@@ -146,6 +171,14 @@ describe('REPORT', () => {
     const deep = `${'<a>'.repeat(31)}${'</a>'.repeat(31)}`;
     const body = `\ufeff<?xml version="1.0" encoding="UTF-8"?><d:sync-collection ${dav}>${deep}</d:sync-collection>`;
     assert.equal(await report(body), 'allow');
+  });
+
+  test('one huge attribute, text or name is bounded by the size of the body alone', async () => {
+    const huge = 'x'.repeat(1_000_000);
+    assert.equal(await report(`<d:sync-collection ${dav} a="${huge}"/>`), 'allow');
+    assert.equal(await report(`<d:sync-collection ${dav}>${huge}</d:sync-collection>`), 'allow');
+    assert.equal(await report(`<d:sync-collection ${dav}><${huge}/></d:sync-collection>`), 'allow');
+    assert.equal(await report(`<d:sync-collection ${dav} a="${huge}${huge}"/>`), '413 body_too_large');
   });
 
   test('a body in another coding or character set is malformed', async () => {
