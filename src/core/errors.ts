@@ -31,7 +31,7 @@ export interface DenialKind {
   readonly status: number;
   /** The sentence shown to the client; never holds input. */
   readonly detail: string;
-  /** True where the connection cannot be trusted afterwards (framing, unread head). */
+  /** True where the connection ends with it: framing in doubt, a head unread, or one that says two things. */
   readonly close: boolean;
 }
 
@@ -41,9 +41,9 @@ export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   malformed_target: { status: 400, detail: 'The request target is not acceptable.', close: true },
   malformed_host: { status: 400, detail: 'The Host header is not a valid authority.', close: true },
   duplicate_header: { status: 400, detail: 'A header that may stand once stands twice.', close: true },
-  malformed_header: { status: 400, detail: 'A request header is malformed.', close: false },
-  two_credentials: { status: 400, detail: 'Send one credential, not several.', close: false },
-  malformed_credential: { status: 400, detail: 'The credential is malformed.', close: false },
+  malformed_header: { status: 400, detail: 'A request header is malformed.', close: true },
+  two_credentials: { status: 400, detail: 'Send one credential, not several.', close: true },
+  malformed_credential: { status: 400, detail: 'The credential is malformed.', close: true },
   token_in_url: {
     status: 400,
     detail:
@@ -53,9 +53,9 @@ export const denials: Readonly<Record<DenialCode, DenialKind>> = {
   malformed_destination: {
     status: 400,
     detail: 'The Destination header must be one absolute path or URL on this host.',
-    close: false,
+    close: true,
   },
-  malformed_if: { status: 400, detail: 'The If header does not follow RFC 4918 section 10.4.', close: false },
+  malformed_if: { status: 400, detail: 'The If header does not follow RFC 4918 section 10.4.', close: true },
   malformed_body: {
     status: 400,
     detail: 'The request body could not be read as the XML this method needs.',

@@ -8,6 +8,8 @@ import type { RequestHead } from './request-head.ts';
 export const fieldsMax = 100;
 /** Longest request target in bytes. */
 export const targetBytesMax = 8_192;
+/** Longest head in bytes, request line and empty line included, white space around values not. */
+export const headBytesMax = 16_384;
 
 /** What reading a head needs. */
 export interface HeadReaderDeps {
@@ -42,7 +44,9 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     return deny('malformed_request', 'http version');
   if (method === 'TRACE' || method === 'CONNECT') return deny('method_refused', 'trace or connect');
   if (target.length > targetBytesMax) return deny('target_too_long', 'target length');
-  const fields = readFields(inbound.rawHeaders, deps.rules);
+  // Besides the words themselves a request line has 12 bytes, the empty line 2.
+  const fieldBytesMax = headBytesMax - method.length - target.length - 14;
+  const fields = readFields(inbound.rawHeaders, fieldBytesMax, deps.rules);
   if ('kind' in fields) return fields;
   const { slots, forwarded } = fields;
   const client = deps.clientSide.read(inbound.peerAddress, inbound.tls, forwarded);
@@ -94,15 +98,17 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
 }
 
 /** Walks the fields once: refuses doubled singletons, strips, sorts the rest. */
-function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | Denial {
+function readFields(rawHeaders: readonly string[], bytesMax: number, rules: FieldRules): Fields | Denial {
   if (rawHeaders.length > fieldsMax * 2) return deny('head_too_large', 'field count');
   const slots: Slots = noSlots.slice();
   const passed: string[] = [];
   let credentials = noCredentials;
   let forwarded = nothingForwarded;
+  let bytes = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
+    bytes += name.length + value.length + 4;
     const rule = rules.ruleOf(name);
     if (rule === null) {
       passed.push(name, value);
@@ -138,6 +144,7 @@ function readFields(rawHeaders: readonly string[], rules: FieldRules): Fields | 
         rule satisfies never;
     }
   }
+  if (bytes > bytesMax) return deny('head_too_large', 'head bytes');
   return { slots, passed, credentials, forwarded };
 }
 

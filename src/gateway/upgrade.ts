@@ -18,6 +18,8 @@ import { type Tunnelled, tunnel } from './tunnel.ts';
 export function isWebSocketHandshake(req: IncomingMessage): boolean {
   return (
     req.method === 'GET' &&
+    // HTTP/1.0 has no upgrades (RFC 9110 section 7.8).
+    req.httpVersion === '1.1' &&
     req.headers.upgrade?.toLowerCase() === 'websocket' &&
     req.headers['sec-websocket-key'] !== undefined &&
     req.headers['content-length'] === undefined &&

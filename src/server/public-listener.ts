@@ -4,15 +4,13 @@ import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WireHints } from '../gateway/client-exchange.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
+import { headBytesMax } from '../gateway/read-head.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
 import { createRequestLines, type RequestLines } from './request-line.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
-
-/** Longest request head, request line included. */
-const headBytesMax = 16_384;
 
 /** What the public listener needs. */
 export interface PublicListenerDeps {

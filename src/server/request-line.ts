@@ -53,9 +53,11 @@ export function createRequestLines(): RequestLines {
       const line = `${req.method} ${req.url} HTTP/${req.httpVersion}\r\n`;
       const last = seen.chunks.at(-1);
       if (last === undefined) return false;
-      // No field and no field's value can begin a chunk like this: it is the line.
+      // Mostly a chunk begins with the line; what came in the one before must then have ended with a line, too.
       const first = last.toString('latin1', 0, line.length) === line;
-      const exact = first || holdsLine(Buffer.concat(seen.chunks), line, hadStatedLength(before));
+      const exact =
+        (first && seen.chunks.length === 1) ||
+        holdsLine(Buffer.concat(seen.chunks), line, hadStatedLength(before));
       seen.chunks = [last];
       seen.bytes = last.length;
       return exact;
