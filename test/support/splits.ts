@@ -1,22 +1,29 @@
-/** How much of a long request is taken byte by byte: its beginning, and its end. */
-export interface Density {
-  readonly firstBytes: number;
-  readonly lastBytes: number;
+/** The bytes in two packets, cut at each of these places. */
+export function splits(bytes: Buffer, cuts: readonly number[]): readonly (readonly [Buffer, Buffer])[] {
+  return cuts.map((at) => [bytes.subarray(0, at), bytes.subarray(at)]);
 }
 
-/** The bytes in two packets, in every way within the dense parts. */
-export function splits(bytes: Buffer, density: Density): readonly (readonly [Buffer, Buffer])[] {
-  return boundaries(bytes, density).map((at) => [bytes.subarray(0, at), bytes.subarray(at)]);
+/** The bytes in one packet more than there are cuts. */
+export function pieces(bytes: Buffer, cuts: readonly number[]): readonly Buffer[] {
+  const edges = [0, ...cuts, bytes.length];
+  return edges.slice(1).map((end, at) => bytes.subarray(edges[at], end));
 }
 
-/** The bytes of the dense parts one by one, what stands between them in one packet. */
-export function bytewise(bytes: Buffer, density: Density): readonly Buffer[] {
-  const cuts = [0, ...boundaries(bytes, density), bytes.length];
-  return cuts.slice(1).map((end, at) => bytes.subarray(cuts[at], end));
-}
-
-function boundaries(bytes: Buffer, { firstBytes, lastBytes }: Density): readonly number[] {
+/** Every place between two bytes; of the long ones, only among the first and the last so many. */
+export function boundaries(
+  bytes: Buffer,
+  firstBytes: number = bytes.length,
+  lastBytes: number = 0,
+): readonly number[] {
   return Array.from({ length: bytes.length - 1 }, (_, before) => before + 1).filter(
     (at) => at < firstBytes || bytes.length - at < lastBytes,
   );
+}
+
+/** How many bytes two have in common at their beginning. */
+export function commonBytes(a: Buffer, b: Buffer): number {
+  const most = Math.min(a.length, b.length);
+  let at = 0;
+  while (at < most && a[at] === b[at]) at++;
+  return at;
 }
