@@ -11,6 +11,7 @@ import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
 import { createRequestLines, type RequestLines } from './request-line.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
+import { watchForVersionlessLine } from './versionless-line.ts';
 
 /** What the public listener needs. */
 export interface PublicListenerDeps {
@@ -116,7 +117,7 @@ const plainHints: WireHints = { sendContinue: null, exactLine: true };
 function takeConnections(
   server: Server,
   lines: RequestLines,
-  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs'>,
+  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'pipeline'>,
 ): (socket: Socket, bytes: Buffer) => void {
   const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
   assert.ok(parse, 'node:http listens for its connections');
@@ -126,6 +127,10 @@ function takeConnections(
     server.keepAliveTimeout = limits.keepAliveMs;
     parse.call(server, socket);
     lines.watch(socket);
+    watchForVersionlessLine(socket, () => {
+      limits.pipeline().ending.add(socket);
+      server.emit('clientError', new Error('a request line without a version'), socket);
+    });
     socket.resume();
     socket.emit('data', bytes);
   };

@@ -7,7 +7,6 @@ import { eventually } from '../support/eventually.ts';
 import { assertSame, assertSplitsSame, deliverWhole, loopback } from '../support/framing-arrival.ts';
 import type { Whole } from '../support/framing-arrival.ts';
 import { assertNothingElse } from '../support/framing-verdict.ts';
-import type { Observed } from '../support/framing-verdict.ts';
 import { startFramingWorld } from '../support/framing-world.ts';
 import type { FramingWorld } from '../support/framing-world.ts';
 import { replying, response } from '../support/recording-backend.ts';
@@ -115,39 +114,27 @@ describe('the same bytes in other packets', () => {
   });
 
   describe('one byte at a time', () => {
-    let results: Promise<ReadonlyMap<string, Observed>>;
-    const from = (at: number): string => `127.1.${at >> 8}.${at & 255}`;
-    // All at once: in step, they take as long as the longest.
-    before(() => {
-      world.backend.forget();
-      const all = [...wholes.values()];
-      const parcels = all.map(
-        ({ bytes, method }, at): Parcel => ({
-          packets: pieces(bytes, boundaries(bytes, 400, 64)),
-          methods: [method],
-          from: from(at),
-        }),
-      );
-      results = deliver(world.gateway.port, parcels).then(
-        (seen) => new Map(seen.map((one, at) => [all[at]?.id ?? '', one])),
-      );
-      return results.then(() => undefined);
-    });
-
-    for (const { id } of cases) {
-      test(`${id} ends as it does in one packet`, async () => {
-        const seen = (await results).get(id);
-        assert.ok(seen);
-        assertSame(seen, wholeOf(id), [], 'byte by byte');
+    // Many at once: in step, they take as long as the longest. Too many would keep chunked bodies waiting.
+    const groupMax = 80;
+    for (let first = 0; first < cases.length; first += groupMax) {
+      const group = cases.slice(first, first + groupMax);
+      const names = `${group[0]?.id} to ${group.at(-1)?.id}`;
+      test(`all from ${names} end as they do in one packet`, async () => {
+        const all = group.map(({ id }) => wholeOf(id));
+        const from = all.map((_, at) => `127.1.0.${at + 1}`);
+        const parcels = all.map(
+          ({ bytes, method }, at): Parcel => ({
+            packets: pieces(bytes, boundaries(bytes, 400, 64)),
+            methods: [method],
+            from: from[at] ?? loopback,
+          }),
+        );
+        world.backend.forget();
+        const results = await deliver(world.gateway.port, parcels);
+        for (const [at, seen] of results.entries()) assertSame(seen, all[at] as Whole, [], 'byte by byte');
+        const expected = all.map(({ requests }, at): [string, number] => [from[at] ?? loopback, requests]);
+        assertNothingElse(world.backend, new Map(expected));
       });
     }
-
-    test('and not a byte beside the requests that may pass reaches the backend', async () => {
-      await results;
-      assertNothingElse(
-        world.backend,
-        new Map([...wholes.values()].map(({ requests }, at) => [from(at), requests])),
-      );
-    });
   });
 });
