@@ -15,6 +15,8 @@ import { boundaries, commonBytes, pieces } from '../support/splits.ts';
 const cases = framingCases().filter(({ todo }) => todo === undefined);
 /** Of these every boundary is tried, of the others only those that no case before begins with. */
 const splitEverywhere = 67;
+/** Behind a request that Node's parser has read, nothing tells these from a head that is still on its way. */
+const unfinished = new Set(['http09-line', 'http09-lf']);
 
 describe('the same bytes in other packets', () => {
   let world: FramingWorld;
@@ -63,7 +65,7 @@ describe('the same bytes in other packets', () => {
     const count = (whole: Whole): ReadonlyMap<string, number> =>
       new Map([[loopback, goods().length * (1 + whole.requests)]]);
 
-    for (const { id } of cases) {
+    for (const { id } of cases.filter((each) => !unfinished.has(each.id))) {
       test(`in its packet, ${id} ends as it does alone`, async () => {
         const whole = wholeOf(id);
         world.backend.forget();
