@@ -31,6 +31,11 @@ const inbound: Inbound = {
 assert.equal((await decide(inbound, deps)).kind, 'allow');
 let decisionUs = Number.POSITIVE_INFINITY;
 for (let round = 0; round < 75; round++) {
+  // On a busy machine the token may have run out of memory meanwhile, or no change feed been heard.
+  for (let first = decide(inbound, deps); first instanceof Promise; first = decide(inbound, deps)) {
+    await first;
+    await new Promise(setImmediate);
+  }
   const before = process.cpuUsage();
   for (let call = 0; call < callsAtOnce; call++) {
     if (decide(inbound, deps) instanceof Promise) throw new Error('a cached decision needed a promise');
