@@ -43,6 +43,8 @@ interface Line {
   /** Whose request it carried last, or carries. */
   owner: string;
   isBusy: boolean;
+  /** How many requests it was given. */
+  given: number;
   /** True while there is a connection. */
   isOpen: boolean;
   silentSinceMs: number;
@@ -93,6 +95,7 @@ export class BackendConnections {
   #send(line: Line, request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void {
     line.owner = owner;
     line.isBusy = true;
+    const turn = ++line.given;
     const options: Dispatcher.DispatchOptions & { readonly servername: string } = {
       ...request,
       // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
@@ -101,6 +104,8 @@ export class BackendConnections {
       servername: this.#deps.url.hostname,
     };
     line.client.dispatch(options, handler);
+    // What Undici refuses to send leaves the line free without a word.
+    if (line.client.stats.size === 0) setImmediate(() => line.given === turn && this.#release(line));
   }
 
   /** A line that may carry a request of this owner's, or null where all are busy. */
@@ -144,7 +149,7 @@ export class BackendConnections {
       maxHeaderSize: backendHeadBytesMax,
       connect: this.#connect,
     });
-    const line: Line = { client, owner: '', isBusy: false, isOpen: false, silentSinceMs: 0 };
+    const line: Line = { client, owner: '', isBusy: false, given: 0, isOpen: false, silentSinceMs: 0 };
     client.on('connect', () => {
       line.isOpen = true;
     });

@@ -12,7 +12,7 @@ interface Started {
   readonly clock: ReturnType<typeof createSteppedClock>;
   readonly mistrusted: () => number;
   /** Sends one request of `owner`'s; resolves when its response has ended. */
-  readonly ask: (owner: string) => Promise<void>;
+  readonly ask: (owner: string, fields?: readonly string[]) => Promise<void>;
 }
 
 async function start(t: TestContext, backendConnections: number): Promise<Started> {
@@ -36,9 +36,9 @@ async function start(t: TestContext, backendConnections: number): Promise<Starte
     backend,
     clock,
     mistrusted: () => mistrusted,
-    ask: (owner) =>
+    ask: (owner, fields = []) =>
       new Promise((resolve, reject) => {
-        connections.dispatch({ method: 'GET', path: `/${owner}`, headers: [], body: null }, owner, {
+        connections.dispatch({ method: 'GET', path: `/${owner}`, headers: [...fields], body: null }, owner, {
           onRequestStart: () => undefined,
           onResponseStart: () => undefined,
           onResponseData: () => undefined,
@@ -74,7 +74,7 @@ describe('the connections to a backend', () => {
 
   test('serve requests in turn where there are fewer of them', async (t) => {
     const { backend, ask } = await start(t, 2);
-    await Promise.all(['alice', 'bob', 'carol', 'dave', 'alice', 'bob'].map(ask));
+    await Promise.all(['alice', 'bob', 'carol', 'dave', 'alice', 'bob'].map((owner) => ask(owner)));
     assert.equal(backend.requests.length, 6);
     assert.ok(backend.connections.filter(({ socket }) => !socket.destroyed).length <= 3);
   });
@@ -100,6 +100,13 @@ describe('the connections to a backend', () => {
       for (let count = 0; count < 3; count++) await ask('alice');
       assert.equal(backend.connections.length, 4);
     }
+  });
+
+  test('are not used up by requests that cannot be sent', async (t) => {
+    const { backend, ask } = await start(t, 1);
+    for (let count = 0; count < 3; count++) await assert.rejects(ask('alice', ['Upgrade', 'h2c']));
+    await ask('alice');
+    assert.equal(backend.requests.length, 1);
   });
 
   test('that the backend ends in silence are no reason for mistrust', async (t) => {
