@@ -25,8 +25,15 @@ export function readByNode(chunks: readonly Buffer[]): Promise<readonly ReadRequ
     req.on('data', (chunk: Buffer) => (bodyBytes += chunk.length));
     req.on('end', () => {
       const { method = '', url = '', httpVersion, rawHeaders } = req;
-      const keepsConnection = !/^close$/i.test(req.headers.connection ?? '');
-      seen.push({ method, target: url, version: httpVersion, rawHeaders, bodyBytes, keepsConnection });
+      const options = (req.headers.connection ?? '').toLowerCase().split(/[, ]+/);
+      seen.push({
+        method,
+        target: url,
+        version: httpVersion,
+        rawHeaders,
+        bodyBytes,
+        keepsConnection: !options.includes('close'),
+      });
     });
   });
   socket.once('close', () => resolve(seen));
