@@ -11,9 +11,9 @@ import { closeWith, renderDenial } from '../gateway/refusal.ts';
 /** Answers what Node's parser does not report as a request. */
 export interface UnparsedRefusals {
   /** CONNECT, which is a request but never served (RFC 9110 section 9.3.6). */
-  refuseConnect(req: IncomingMessage, socket: Duplex): void;
+  readonly refuseConnect: (req: IncomingMessage, socket: Duplex) => void;
   /** Bytes that are no request, or the rest of one; `error` as of the server's `clientError`. */
-  refuseBytes(error: NodeJS.ErrnoException, socket: Duplex): void;
+  readonly refuseBytes: (error: NodeJS.ErrnoException, socket: Duplex) => void;
 }
 
 /** What the parser refused, by Node's name for it; anything else is malformed. */
