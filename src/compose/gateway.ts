@@ -228,6 +228,9 @@ async function openDoors(
     get keepAliveMs() {
       return inForce.limits.keepAliveMs;
     },
+    get idleMs() {
+      return inForce.limits.idleMs;
+    },
   });
   const port = await door.listen(config.listen.host, config.listen.port);
   return {

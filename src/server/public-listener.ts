@@ -20,9 +20,11 @@ export interface PublicListenerDeps {
   /** The public keys of assertions as JSON; null while no route sends any. */
   assertionKeys(): string | null;
   readonly connections: Pick<ConnectionLimits, 'admit'>;
-  /** Both are read as each connection opens, so that a reload applies. */
+  /** These are read as each connection opens, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
+  /** How long an answer may wait for its reader. */
+  readonly idleMs: number;
 }
 
 /** The door that clients knock at. */
@@ -60,7 +62,10 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   });
   // Well above the reader's cap (`fieldsMax`), so that it refuses with a reason what Node would otherwise cut.
   server.maxHeadersCount = 201;
-  server.timeout = 0;
+  // Nothing moved: the client asks nothing more, or does not read its answer. Else we wait for the backend.
+  server.on('timeout', (socket) => {
+    if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
+  });
   const lines = createRequestLines();
   const lane = createLane({
     limits: deps,
@@ -117,7 +122,7 @@ const plainHints: WireHints = { sendContinue: null, exactLine: true };
 function takeConnections(
   server: Server,
   lines: RequestLines,
-  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'pipeline'>,
+  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'idleMs' | 'pipeline'>,
 ): (socket: Socket, bytes: Buffer) => void {
   const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
   assert.ok(parse, 'node:http listens for its connections');
@@ -125,6 +130,7 @@ function takeConnections(
   return (socket, bytes) => {
     server.headersTimeout = limits.headMs;
     server.keepAliveTimeout = limits.keepAliveMs;
+    server.timeout = Math.max(limits.idleMs, limits.headMs);
     parse.call(server, socket);
     lines.watch(socket);
     watchForVersionlessLine(socket, () => {

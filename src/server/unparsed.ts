@@ -64,6 +64,8 @@ export function createUnparsedRefusals(
   const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
     const current = responseOn(socket);
     if (error.code !== 'ECONNRESET' && socket.writable && current?.req.complete === true) {
+      // More garbage would come here again.
+      socket.pause();
       current.once('close', () => refuseBytes(error, socket));
       return;
     }

@@ -53,6 +53,11 @@ export class PlainConnection {
     return this.#response === null && this.#upload === null;
   }
 
+  /** True while the next move is the client's: to ask, or to take in the rest of an answer. */
+  get waitsForClient(): boolean {
+    return this.#upload === null && (this.#response === null || this.#response.writableEnded);
+  }
+
   /** Ends it now, whatever is under way. */
   destroy(): void {
     this.#socket.destroy();

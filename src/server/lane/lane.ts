@@ -17,6 +17,8 @@ export interface LaneLimits {
   readonly headMs: number;
   /** Longest wait for another one. */
   readonly keepAliveMs: number;
+  /** Longest wait for an answer to be read. */
+  readonly idleMs: number;
 }
 
 /** What the lane needs of the listener. */
@@ -30,7 +32,8 @@ const keepAliveGraceMs = 1_000;
 
 /**
  * A lane in front of the full HTTP server: connections stay in it as long as every request on them is plain (see
- * `readPlainHead`), and are handed over at the first that is not. Idle ones end at their time.
+ * `readPlainHead`), and are handed over at the first that is not. Idle ones end at their time,
+ * and so do those whose client does not read its answer.
  */
 export function createLane(deps: LaneDeps): Lane {
   const connections = new Map<PlainConnection, Idle>();
@@ -47,8 +50,8 @@ export function createLane(deps: LaneDeps): Lane {
   const sweepMs = Math.max(Math.min(limits.headMs / 4, limits.keepAliveMs / 4, 1_000), 50);
   const sweep = setInterval(() => {
     for (const [connection, idle] of connections) {
-      const limitMs = connection.requests === 0 ? limits.headMs : limits.keepAliveMs + keepAliveGraceMs;
-      if (!connection.isIdle || connection.requests !== idle.requests) {
+      const limitMs = waitMs(connection, limits);
+      if (!connection.waitsForClient || connection.requests !== idle.requests) {
         idle.requests = connection.requests;
         idle.sweeps = 0;
       } else if (++idle.sweeps * sweepMs > limitMs) {
@@ -72,10 +75,15 @@ export function createLane(deps: LaneDeps): Lane {
   };
 }
 
+function waitMs(connection: PlainConnection, limits: LaneLimits): number {
+  if (connection.requests === 0) return limits.headMs;
+  return connection.isIdle ? limits.keepAliveMs + keepAliveGraceMs : limits.idleMs;
+}
+
 /** What the last look at a connection found. */
 interface Idle {
   requests: number;
-  /** Looks in a row that found it idle. */
+  /** Looks in a row that found it waiting for its client. */
   sweeps: number;
 }
 

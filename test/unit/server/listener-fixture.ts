@@ -85,6 +85,7 @@ export async function startListener(
     connections: { admit: () => true },
     headMs: options.headMs ?? 5_000,
     keepAliveMs: options.keepAliveMs ?? 5_000,
+    idleMs: options.idleMs ?? 60_000,
   });
   const port = await listener.listen('127.0.0.1', 0);
   t.after(async () => {
