@@ -6,7 +6,6 @@ import { type OpenedVerification, openVerification } from '../src/compose/verifi
 import type { Config } from '../src/config/config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { Log } from '../src/telemetry/log.ts';
-import type { Guesses } from '../src/tokens/guesses.ts';
 
 /** Says what is wrong and nothing else: what is measured here writes no log. */
 const log: Log = {
@@ -18,7 +17,6 @@ const log: Log = {
 
 /** Verification as the gateway has it, without the gateway. */
 export interface OpenedVerifier extends OpenedVerification {
-  readonly guesses: Guesses;
   readonly close: () => Promise<void>;
 }
 
@@ -33,6 +31,6 @@ export async function openVerifier(config: Config): Promise<OpenedVerifier> {
       ? null
       : await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), systemClock, log);
   if (redis !== null) closers.add(() => redis.close());
-  const opened = await openVerification(config, store, redis, systemClock, log, closers);
+  const opened = await openVerification({ config, clock: systemClock, log, closers }, store, redis);
   return { ...opened, close: () => closers.closeAll() };
 }

@@ -5,25 +5,26 @@ import path from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
-import { Fault } from '../core/errors.ts';
-import type { TokenId } from '../core/ids.ts';
 import { systemRandom } from '../core/random.ts';
-import { type AssertionSigner, createAssertionSigner } from '../gateway/assertion.ts';
+import { createAssertionSigner } from '../gateway/assertion.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { createBodyMemory } from '../gateway/body-memory.ts';
 import { createConcurrentRequests } from '../gateway/concurrent-requests.ts';
 import { createProgressWatch } from '../gateway/progress.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
-import { type AdminListener, createAdminListener } from '../server/admin-listener.ts';
+import type { AdminListener } from '../server/admin-listener.ts';
 import { type ConnectionLimits, createConnectionLimits } from '../server/connection-limits.ts';
 import { createPublicListener } from '../server/public-listener.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { LogOutput } from '../telemetry/log-output.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createAdmin } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
+import type { Ground } from './ground.ts';
+import { type InForce, putInForce } from './in-force.ts';
 import { openLifecycle } from './lifecycle.ts';
 import { createMistrustedBackends } from './mistrusted-backends.ts';
 import { createRecorder } from './recorder.ts';
@@ -83,17 +84,12 @@ async function open(
   const output = new LogOutput({ stream: logStream, clock });
   closers.add(() => output.close());
   const log = createLog({ level: config.log.level, output, clock });
+  const ground: Ground = { config, clock, log, closers };
   const store = await openStore(config, clock);
   closers.add(() => store.close());
-  const redis = await openConfiguredRedis(config, store, clock, log, closers);
-  const verification = await openVerification(config, store, redis, clock, log, closers);
-  const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
-  closers.add(startReserve(store, log));
-  closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
-  const mistrusted = createMistrustedBackends(log, () => metrics);
-  const route = (from: Config): Routing => createRouting(from, clock, mistrusted);
-  const inForce: InForce = { limits: config.limits, routing: route(config), route };
-  const connections = connectionLimits(inForce, log, clock);
+  const redis = await openConfiguredRedis(ground, store);
+  const verification = await openVerification(ground, store, redis);
+  startUpkeep(ground, store, redis, verification);
   const metrics = createMetrics({
     version,
     clock,
@@ -107,21 +103,23 @@ async function open(
     },
   });
   metrics.configLoaded(true);
-  const key = openAssertionKey(config.assertionKey, config.dataDir);
-  const assertions = await createAssertionSigner(key, clock);
+  const mistrusted = createMistrustedBackends(log, metrics);
+  const inForce = putInForce(config, (next) => createRouting(next, clock, mistrusted));
+  const connections = connectionLimits(ground, inForce);
+  const assertions = await createAssertionSigner(
+    openAssertionKey(config.assertionKey, config.dataDir),
+    clock,
+  );
   const accessLog = config.log.access ? createAccessLog({ output, clock }) : null;
   const recorder = createRecorder(metrics, accessLog, log);
-  const lasting = lastingDeps(config, inForce, verification, assertions, recorder, clock, closers);
-  const admin = adminListener(store, metrics, assertions);
-  return openDoors(config, inForce, connections, lasting, admin, metrics, log, closers);
+  const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
+  const admin = createAdmin(store, metrics, assertions);
+  return openDoors(ground, { inForce, connections, lasting, admin, metrics });
 }
 
 async function openConfiguredRedis(
-  config: Config,
+  { config, clock, log, closers }: Ground,
   store: OpenedStore,
-  clock: Clock,
-  log: Log,
-  closers: Closers,
 ): Promise<OpenedRedis | null> {
   if (config.redis === null) return null;
   // Loaded where there is one: its client is 10 MiB and more of code and data.
@@ -131,14 +129,19 @@ async function openConfiguredRedis(
   return redis;
 }
 
-/** What a reload replaces. */
-interface InForce {
-  limits: Config['limits'];
-  routing: Routing;
-  route(config: Config): Routing;
+/** What runs beside the requests. */
+function startUpkeep(
+  { config, clock, log, closers }: Ground,
+  store: OpenedStore,
+  redis: OpenedRedis | null,
+  { freshness }: OpenedVerification,
+): void {
+  const { lifecycle } = openLifecycle(store, redis, freshness, clock);
+  closers.add(startReserve(store, log));
+  closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
 }
 
-function connectionLimits(inForce: InForce, log: Log, clock: Clock): ConnectionLimits {
+function connectionLimits({ log, clock }: Ground, inForce: InForce): ConnectionLimits {
   return createConnectionLimits({
     bounds: () => inForce.limits,
     isProxy: (address) => inForce.routing.clientSide.trusts(address),
@@ -150,13 +153,10 @@ function connectionLimits(inForce: InForce, log: Log, clock: Clock): ConnectionL
 type LastingDeps = Omit<PipelineDeps, keyof Routing>;
 
 function lastingDeps(
-  config: Config,
+  { config, clock, closers }: Ground,
   inForce: InForce,
   { verifier, guesses }: OpenedVerification,
-  assertions: AssertionSigner,
-  recorder: PipelineDeps['recorder'],
-  clock: Clock,
-  closers: Closers,
+  made: Pick<PipelineDeps, 'assertions' | 'recorder'>,
 ): LastingDeps {
   const progress = {
     get idleMs() {
@@ -169,9 +169,9 @@ function lastingDeps(
   const watch = createProgressWatch(progress, clock);
   closers.add(() => watch.stop());
   return {
+    ...made,
     verifier,
     guesses,
-    assertions,
     watch,
     memory: createBodyMemory(),
     spool: createSpool({
@@ -180,39 +180,22 @@ function lastingDeps(
       watch,
     }),
     concurrent: createConcurrentRequests(() => inForce.limits.requestsPerToken),
-    recorder,
     ending: new WeakSet(),
     nextRequestId: createRequestIds(systemRandom),
   };
 }
 
-function adminListener(store: OpenedStore, metrics: Metrics, assertions: AssertionSigner): AdminListener {
-  const storeProblem = async (): Promise<string | null> => {
-    try {
-      await store.tokens.get('' as TokenId);
-      return null;
-    } catch (error) {
-      return error instanceof Fault ? error.message : 'the store failed';
-    }
-  };
-  return createAdminListener({
-    readiness: [{ name: 'store', problem: storeProblem }],
-    renderMetrics: () => metrics.render(),
-    metricsType: metrics.contentType,
-    jwks: () => JSON.stringify(assertions.jwks),
-  });
+/** Everything behind the doors. */
+interface Parts {
+  readonly inForce: InForce;
+  readonly connections: ConnectionLimits;
+  readonly lasting: LastingDeps;
+  readonly admin: AdminListener;
+  readonly metrics: Metrics;
 }
 
-async function openDoors(
-  config: Config,
-  inForce: InForce,
-  connections: ConnectionLimits,
-  lasting: LastingDeps,
-  admin: AdminListener,
-  metrics: Metrics,
-  log: Log,
-  closers: Closers,
-): Promise<Gateway> {
+async function openDoors({ config, log, closers }: Ground, parts: Parts): Promise<Gateway> {
+  const { inForce, connections, lasting, admin, metrics } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
   const adminPort = await admin.listen(config.admin.host, config.admin.port);
@@ -238,12 +221,10 @@ async function openDoors(
     adminPort,
     log,
     reload(next) {
-      // The former routes' connections close as they fall idle: requests may still be using them.
-      inForce.routing = inForce.route(next);
-      inForce.limits = next.limits;
+      const needRestart = inForce.replace(next);
       pipeline = { ...lasting, ...inForce.routing };
       metrics.configLoaded(true);
-      return keysNeedingRestart(config, next);
+      return needRestart;
     },
     reloadFailed: () => metrics.configLoaded(false),
     async drain() {
@@ -252,32 +233,4 @@ async function openDoors(
       await closers.closeAll();
     },
   };
-}
-
-/** Keys that a reload puts in force. */
-const reloadedKeys: ReadonlySet<string> = new Set([
-  'routes',
-  'trustedProxies',
-  'connectMs',
-  'backendHeadMs',
-  'backendConnections',
-  'reportBytes',
-  'headMs',
-  'keepAliveMs',
-  'idleMs',
-  'bodyRateMin',
-  'connections',
-  'connectionsPerClient',
-  'requestsPerToken',
-]);
-
-/** Keys that differ and that `reload` does not put in force. */
-function keysNeedingRestart(former: Config, next: Config): readonly string[] {
-  const lasting = (part: unknown): string =>
-    JSON.stringify(part, (key, value: unknown) => (reloadedKeys.has(key) ? undefined : value));
-  return Object.entries(next)
-    .filter(
-      ([key, value]) => !reloadedKeys.has(key) && lasting(former[key as keyof Config]) !== lasting(value),
-    )
-    .map(([key]) => key);
 }

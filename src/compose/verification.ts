@@ -1,8 +1,5 @@
-import type { Config } from '../config/config.ts';
-import type { Clock } from '../core/clock.ts';
 import { createPasswordDirectory } from '../identity/password-directory.ts';
 import { createPasswords } from '../identity/passwords.ts';
-import type { Log } from '../telemetry/log.ts';
 import type { FeedHealth } from '../telemetry/metrics.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
 import { createFreshness, type Freshness } from '../tokens/freshness.ts';
@@ -11,7 +8,7 @@ import { createGuesses, type Guesses } from '../tokens/guesses.ts';
 import type { Verifier } from '../tokens/verification.ts';
 import { createVerifier } from '../tokens/verify.ts';
 import { createPasswordVerifier } from '../tokens/verify-password.ts';
-import type { Closers } from './closers.ts';
+import type { Ground } from './ground.ts';
 import type { OpenedRedis } from './redis.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -26,13 +23,11 @@ export interface OpenedVerification {
 
 /** Wires memory, Redis and store into one verifier, and starts listening for changes and writing uses. */
 export async function openVerification(
-  config: Config,
+  ground: Ground,
   store: OpenedStore,
   redis: OpenedRedis | null,
-  clock: Clock,
-  log: Log,
-  closers: Closers,
 ): Promise<OpenedVerification> {
+  const { config, clock, log, closers } = ground;
   const { tokens } = store;
   const peppers = await store.openPeppers();
   const shared = redis?.cache ?? null;
@@ -64,9 +59,8 @@ export async function openVerification(
   });
   const passwords = createPasswordVerifier({ clock, realm, check, shared, peppers, freshness, guesses });
   const verifier = createVerifier({ clock, store: tokens, shared, peppers, freshness, lastUse, passwords });
-  const journal = await startFeed(store.journal(), true, freshness, clock, closers);
-  const channels =
-    redis === null ? [journal] : [journal, await startFeed(redis.feed, false, freshness, clock, closers)];
+  const channels = [await startFeed(ground, store.journal(), true, freshness)];
+  if (redis !== null) channels.push(await startFeed(ground, redis.feed, false, freshness));
   lastUse.start();
   closers.add(() => lastUse.drain());
   return { verifier, guesses, freshness, feedHealth: () => channels.map((health) => health()) };
@@ -74,11 +68,10 @@ export async function openVerification(
 
 /** Starts a feed into freshness; returns how it is doing. */
 async function startFeed(
+  { clock, closers }: Ground,
   feed: ChangeFeed,
   replaysRecent: boolean,
   freshness: Freshness,
-  clock: Clock,
-  closers: Closers,
 ): Promise<() => FeedHealth> {
   const listener = freshness.listener({ replaysRecent });
   let heardMs: number | null = null;
