@@ -1,3 +1,4 @@
+import { compatibilityForm } from './compatibility-form.ts';
 import type { Branded } from './ids.ts';
 import type { LoosePath } from './loose-path.ts';
 
@@ -74,7 +75,7 @@ export function checkDecodedPath(text: string): CanonicalPath | PathProblem {
   const found = scanDecoded(text);
   if (found !== null) return found;
   if (isAscii(text)) return text as CanonicalPath;
-  const folded = text.normalize('NFKC');
+  const folded = compatibilityForm(text);
   if (folded === text) return text as CanonicalPath;
   if (countSlashes(folded) !== countSlashes(text) || folded.includes('\\')) return lookalike;
   return scanDecoded(folded) ?? (text as CanonicalPath);

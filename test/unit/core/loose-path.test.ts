@@ -10,6 +10,7 @@ describe('the loose form of a path', () => {
     ['/a./b ./c. .', '/a/b/c'],
     ['/a;x=1/b;y', '/a/b'],
     ['/a::$DATA', '/a'],
+    ['/a. ;b/c ', '/a/c'],
     ['/\u212a/\u017f', '/k/s'],
     ['/I\u0307/\u0131', '/i\u0307/i'],
     ['/stra\u00dfe', '/strasse'],
@@ -31,6 +32,14 @@ describe('the loose form of a path', () => {
         }
       }),
     );
+  });
+
+  test('is found in time that grows with the length, whatever stands in it', { timeout: 10_000 }, () => {
+    const dots = '.'.repeat(262_144);
+    assert.equal(loosePath(`/${dots}X`), `/${dots}x`);
+    assert.equal(loosePath(`/X${' .'.repeat(131_072)}`), '/x');
+    const marks = '%CC%81'.repeat(20_000) + '%CC%96'.repeat(20_000);
+    assert.equal(loosePath(`/X${marks}`).length, 32);
   });
 
   test('has as many segments', () => {
