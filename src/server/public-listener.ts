@@ -156,7 +156,8 @@ function sendKeys(req: IncomingMessage, res: ServerResponse, keys: string): void
 function listen(server: Server, host: string | null, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ port, backlog: 1_024, ...(host === null ? {} : { host }) }, () => {
+    // As long a queue as the system allows by default: in a flood, who is not in it waits for seconds.
+    server.listen({ port, backlog: 4_096, ...(host === null ? {} : { host }) }, () => {
       server.off('error', reject);
       resolve((server.address() as AddressInfo).port);
     });
