@@ -59,6 +59,8 @@ export function fuzz(input: Buffer): void {
     assert.equal(report ?? search, null, 'what cannot be read reaches nothing');
     return;
   }
+  // Longer ones are run for the time that reading takes: what judges them takes more.
+  if (input.length > bytesMax) return;
   const text = new TextDecoder('utf-8', { fatal: true }).decode(input);
   const bare = text.replace(/<!--.*?-->|<!\[CDATA\[.*?\]\]>/gs, '');
   assert.doesNotMatch(bare, /<!|<\?(?!xml[ \t\r\n])/, 'no document type, no instruction');

@@ -36,15 +36,15 @@ export function stretch(input: Buffer, ingredients: Ingredients, bytes: number):
   const at = place(ingredients, input);
   const room = Math.max(0, bytes - input.length);
   const [from, to] = span(ingredients, input);
-  const units = [
-    pick(dice, telling),
-    input.subarray(at, at + 1),
-    input.subarray(from, to),
-    pick(dice, words),
-  ];
-  const unit = units[dice(units.length)];
+  const others = [input.subarray(at, at + 1), input.subarray(from, to), pick(dice, words)];
+  // Most patterns that look again from every place do so from one character.
+  const unit = dice(2) === 0 ? pick(dice, separators) : others[dice(others.length)];
   return unit === undefined || unit.length === 0 ? input : spliced(input, at, at, Buffer.alloc(room, unit));
 }
+
+const separators: readonly Buffer[] = Array.from(' \t"%&\'()*,-./:;<=>?@[\\]_{|}0a').map((text) =>
+  Buffer.from(text),
+);
 
 /** Characters that parsers treat specially, and some that other parsers take for them. */
 const telling: readonly Buffer[] = [

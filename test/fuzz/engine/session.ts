@@ -34,12 +34,13 @@ export interface Progress {
   readonly slowestMs: number;
 }
 
-/** An input of 16 KiB that takes longer than this is a way to stop the gateway. */
+/** An input that takes longer than this is a way to stop the gateway. */
 const cpuMsMax = 100;
 const tellEveryMs = 10_000;
 const findingsMax = 20;
 const bytesMaxDefault = 2_048;
-const stretchedBytesDefault = 16_384;
+/** Just below what a request head may have: longer ones are refused unread. */
+const stretchedBytesDefault = 15_000;
 
 /** Fuzzes for `durationMs`; ends early after 20 different findings. Resolves to the inputs worth keeping. */
 export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Corpus> {
@@ -104,15 +105,18 @@ export async function fuzzFor(durationMs: number, deps: SessionDeps): Promise<Co
   if (corpus.entries.length === 0)
     throw new Error('no seed runs: the corpus is empty, or nothing is instrumented');
   const words = [...modules.words, ...(target.words ?? [])].map((word) => Buffer.from(word));
+  const written = [...seeds].filter(([name]) => !name.startsWith('found-')).map(([, input]) => input);
   const other = (): Buffer => corpus.choose(dice).input;
   const ingredients = { dice, words, pairs: coverage.pairs, other, bytesMax };
   let toldMs = performance.now();
   while (performance.now() - startedMs < durationMs && keys.size < findingsMax) {
     const parent = corpus.choose(dice).input;
-    for (let child = 0; child < 32; child++) {
+    for (let child = 0; child < 16; child++) {
       await judge(mutate(parent, ingredients), null);
     }
-    await judge(stretch(parent, ingredients, target.stretchedBytes ?? stretchedBytesDefault), null);
+    // Written by hand, seeds go deepest for their length.
+    const short = dice(2) === 0 ? parent : (written[dice(written.length)] as Buffer);
+    await judge(stretch(short, ingredients, target.stretchedBytes ?? stretchedBytesDefault), null);
     if (performance.now() - toldMs < tellEveryMs) continue;
     toldMs = performance.now();
     tell();

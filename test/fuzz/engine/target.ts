@@ -11,6 +11,6 @@ export interface FuzzTarget {
   readonly words?: readonly string[];
   /** Longest input kept and changed further. Default 2,048. */
   readonly bytesMax?: number;
-  /** Length of inputs that are run for their CPU time alone. Default 16,384. */
+  /** Length of inputs that are run for their CPU time alone. Default 15,000, near the longest head. */
   readonly stretchedBytes?: number;
 }
