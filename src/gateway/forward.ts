@@ -1,46 +1,7 @@
-import type { Dispatcher } from 'undici';
-import { Fault, type FaultCode } from '../core/errors.ts';
-import { closedWhileKept, toFault } from './backend-fault.ts';
+import { Fault } from '../core/errors.ts';
+import { Attempt, type Forwarded, type Forwarding } from './attempt.ts';
 import type { Backend, BackendGroup } from './backends.ts';
-import type { BodyMemory } from './body-memory.ts';
-import type { ClientRequest, ClientResponse } from './client-request.ts';
-import type { ProgressWatch, Transfer } from './progress.ts';
-import { ClientGone, type OutgoingBody } from './request-body.ts';
-import { type Addresses, answerHead } from './response-head.ts';
-
-/** One request, decided and rewritten, on its way out. */
-export interface Forwarding {
-  readonly req: ClientRequest;
-  readonly res: ClientResponse;
-  readonly method: string;
-  /** Original path bytes and the query that is left. */
-  readonly target: string;
-  readonly body: OutgoingBody;
-  readonly group: BackendGroup;
-  /** Who the request is of: a connection just used for one may hold what must not reach another. */
-  readonly owner: string;
-  /** Header fields for this backend, flat, without any that frame the body. */
-  headersFor(backend: Backend): string[];
-  /** How URLs in the response of this backend map back. */
-  addressesFor(backend: Backend): Addresses;
-  /** True where a 401 of the backend is about the gateway's own credentials. */
-  readonly authenticatesItself: boolean;
-  /** Bytes of the body taken from the client so far; counted by whoever reads it. */
-  readonly received: { bytes: number };
-  readonly memory: BodyMemory;
-}
-
-/** How it went, once the client has its response or is gone. */
-export interface Forwarded {
-  readonly status: number;
-  readonly bytesOut: number;
-  /** From the dispatch to the backend's response head. */
-  readonly backendMs: number;
-  /** 'ok', 'aborted' by the client, or a fault after the response head was out. */
-  readonly outcome: 'ok' | 'aborted' | FaultCode;
-  /** What went wrong after the response head was out; the client's connection was cut. */
-  readonly fault: Fault | null;
-}
+import type { ProgressWatch } from './progress.ts';
 
 /** RFC 9110 section 9.2.2 and RFC 4918: repeating these changes nothing more. */
 const idempotent = new Set([
@@ -58,9 +19,6 @@ const idempotent = new Set([
   'UNLOCK',
 ]);
 
-/** Interim responses to one request: beyond this many it is not waited for the final one. */
-const interimMax = 1_000;
-
 /**
  * Streams the request to a backend and its response to the client, with backpressure both ways. Where the method is
  * idempotent, tries another backend if nothing was sent to the first, and the same one again, once, if it closed
@@ -73,16 +31,16 @@ export async function forward(forwarding: Forwarding, watch: ProgressWatch): Pro
   let backend = nextBackend(forwarding.group, tried);
   let repeated = false;
   for (;;) {
-    const exchange = new Exchange(forwarding, backend, watch);
+    const attempt = new Attempt(forwarding, backend, watch);
     try {
-      const forwarded = await exchange.run();
+      const forwarded = await attempt.run();
       forwarding.group.answered(backend);
       return forwarded;
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
       const mayRepeat = idempotent.has(forwarding.method);
-      if (exchange.sent) {
-        if (repeated || !mayRepeat || !exchange.metClosedConnection(error)) throw error;
+      if (attempt.sent) {
+        if (repeated || !mayRepeat || !attempt.metClosedConnection(error)) throw error;
         repeated = true;
         continue;
       }
@@ -97,189 +55,4 @@ function nextBackend(group: BackendGroup, tried: Set<Backend>): Backend {
   const backend = group.pick(tried) as Backend;
   tried.add(backend);
   return backend;
-}
-
-/** One attempt at one backend. */
-class Exchange implements Dispatcher.DispatchHandler, Transfer {
-  /** True once bytes may have reached the backend. */
-  sent = false;
-  readonly #forwarding: Forwarding;
-  readonly #backend: Backend;
-  readonly #watch: ProgressWatch;
-  readonly #startedMs = performance.now();
-  #controller: Dispatcher.DispatchController | null = null;
-  #settle: ((forwarded: Forwarded) => void) | null = null;
-  #fail: ((error: Error) => void) | null = null;
-  #status = 0;
-  #bytesOut = 0;
-  #lengthBytes: number | null = null;
-  #backendMs = 0;
-  #fault: Fault | null = null;
-  #paused = false;
-  #clientGone = false;
-  #responseStarted = false;
-  #responseComplete = false;
-  #interim = 0;
-
-  constructor(forwarding: Forwarding, backend: Backend, watch: ProgressWatch) {
-    this.#forwarding = forwarding;
-    this.#backend = backend;
-    this.#watch = watch;
-  }
-
-  /** Sends the request; settles when the client's response is closed. */
-  run(): Promise<Forwarded> {
-    const { res, method, target, body, owner } = this.#forwarding;
-    return new Promise((resolve, reject) => {
-      this.#settle = resolve;
-      this.#fail = reject;
-      if (res.closed || res.destroyed) {
-        this.#clientGone = true;
-        this.#finish('aborted');
-        return;
-      }
-      res.once('close', this.#onClose);
-      const headers = this.#forwarding.headersFor(this.#backend);
-      if (body.kind === 'stream') {
-        if (body.length !== null) headers.push('content-length', String(body.length));
-        this.#watch.add(this);
-      }
-      const sent = body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open();
-      this.#backend.dispatch({ method, path: target, headers, body: sent }, owner, this);
-    });
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#clientGone) controller.abort(new ClientGone());
-    else this.sent = true;
-  }
-
-  onResponseStarted(): void {
-    this.#responseStarted = true;
-  }
-
-  /** True where the request, which can be sent again, met a kept connection just being closed (RFC 9110 section 9.2.2). */
-  metClosedConnection(fault: Fault): boolean {
-    return !this.#responseStarted && this.#forwarding.body.kind !== 'stream' && closedWhileKept(fault.cause);
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Readonly<Record<string, string | string[] | undefined>>,
-    message?: string,
-  ): void {
-    const { res, authenticatesItself } = this.#forwarding;
-    const { origin } = this.#backend;
-    // Interim responses end here: 100 was already answered, 102 and 103 are advice.
-    if (status >= 100 && status < 200) {
-      if (++this.#interim > interimMax) throw new Fault('backend_garbage', `${origin}: no final response`);
-      return;
-    }
-    this.#backendMs = performance.now() - this.#startedMs;
-    const addresses = this.#forwarding.addressesFor(this.#backend);
-    const head = answerHead({ status, headers, authenticatesItself }, origin, addresses);
-    res.writeHead(status, message ?? '', head.fields);
-    // Only now: what Node did not take as a head can still be answered with 502.
-    this.#status = status;
-    this.#lengthBytes = head.lengthBytes;
-    // Data in the same packet goes out with the head in one write; a silent body must not hold it back.
-    process.nextTick(flushHead, res);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { res } = this.#forwarding;
-    this.#bytesOut += chunk.length;
-    this.#forwarding.memory.moved(chunk.length);
-    if (this.#bytesOut === this.#lengthBytes) {
-      this.#responseComplete = true;
-      res.end(chunk);
-      if (chunk.length > res.writableHighWaterMark) this.#watch.add(this);
-      return;
-    }
-    if (res.write(chunk)) return;
-    this.#paused = true;
-    controller.pause();
-    this.#watch.add(this);
-    res.once('drain', this.#onDrain);
-  }
-
-  onResponseEnd(): void {
-    if (this.#responseComplete) return;
-    this.#responseComplete = true;
-    this.#forwarding.res.end();
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    const { res } = this.#forwarding;
-    if (this.#clientGone || error instanceof ClientGone) {
-      this.#clientGone = true;
-      if (!res.destroyed && !res.headersSent) res.destroy();
-      this.#finish('aborted');
-      return;
-    }
-    const fault = toFault(error, this.#backend.origin);
-    if (this.#status === 0) {
-      res.off('close', this.#onClose);
-      this.#watch.delete(this);
-      this.#fail?.(fault);
-      return;
-    }
-    this.#fault = fault;
-    res.destroy();
-  }
-
-  movedBytes(): number {
-    return this.#forwarding.received.bytes + this.#bytesOut;
-  }
-
-  waitsForClient(): boolean {
-    const { req, res } = this.#forwarding;
-    if (this.#paused || this.#responseComplete) return true;
-    return (
-      this.#status === 0 &&
-      this.#forwarding.body.kind === 'stream' &&
-      !req.complete &&
-      !res.closed &&
-      !req.isPaused()
-    );
-  }
-
-  stall(): void {
-    this.#forwarding.res.destroy();
-    this.#forwarding.req.destroy();
-  }
-
-  #onDrain = (): void => {
-    this.#paused = false;
-    this.#controller?.resume();
-  };
-
-  #onClose = (): void => {
-    if (this.#responseComplete && this.#forwarding.res.writableFinished) {
-      this.#finish('ok');
-    } else if (this.#fault === null) {
-      this.#clientGone = true;
-      this.#controller?.abort(new ClientGone());
-      this.#finish('aborted');
-    } else {
-      this.#finish(this.#fault.code);
-    }
-  };
-
-  #finish(outcome: Forwarded['outcome']): void {
-    this.#watch.delete(this);
-    this.#settle?.({
-      status: this.#status,
-      bytesOut: this.#bytesOut,
-      backendMs: this.#backendMs,
-      outcome,
-      fault: this.#fault,
-    });
-  }
-}
-
-function flushHead(res: ClientResponse): void {
-  if (!res.writableEnded && !res.destroyed) res.flushHeaders();
 }
