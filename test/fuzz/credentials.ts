@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { backendFields } from '../../src/gateway/backend-request.ts';
 import { decide } from '../../src/gateway/decide.ts';
 import type { Credential } from '../../src/tokens/verification.ts';
-import { decideDeps, routeConfig, validToken } from './judges/gateway.ts';
+import { routeConfig } from '../support/route-config.ts';
+import { decideDeps, validToken } from './judges/gateway.ts';
 import { inboundOf, readRequestText, valuesOf, type WrittenRequest } from './judges/request-text.ts';
 
 export const subjects: readonly string[] = ['gateway/credential.ts', 'gateway/decide.ts'];

@@ -4,7 +4,8 @@ import { canonicalPath, type CanonicalPath } from '../../src/core/path.ts';
 import { expandScope, formatScope, parseScope, parseScopes, type Scope } from '../../src/core/scope.ts';
 import { compileAuthorizedRoute } from '../../src/gateway/authorized-route.ts';
 import { type Extent, isAboveScope, type Need, reaches } from '../../src/gateway/reach.ts';
-import { principalWith, routeConfig } from './judges/gateway.ts';
+import { routeConfig } from '../support/route-config.ts';
+import { principalWith } from './judges/gateway.ts';
 
 export const subjects: readonly string[] = [
   'core/scope.ts',

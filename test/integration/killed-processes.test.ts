@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, test } from 'node:test';
 import { endAll } from '../support/end-all.ts';
 import { eventually, within } from '../support/eventually.ts';
@@ -44,13 +43,6 @@ async function kill(gateway: Gateway): Promise<void> {
   await gateway.scratch.remove();
 }
 
-function lastUsedAt(id: string): number {
-  const store = new DatabaseSync(scratch.file('latchkey.db'), { readOnly: true });
-  const used = store.prepare('SELECT last_used_at FROM tokens WHERE id = ?').get(id)?.['last_used_at'];
-  store.close();
-  return Number(used);
-}
-
 describe('a gateway that is killed', () => {
   test('with requests in flight passes on no half request, and comes back with every change that was acknowledged', async () => {
     const killed = await start();
@@ -82,7 +74,7 @@ describe('a gateway that is killed', () => {
     // Told to end, it writes what it noted a moment ago.
     await again.stop();
     assert.deepEqual(given, [401, 401, 401, 200, 200]);
-    assert.ok(lastUsedAt(kept.id) > Date.now() - 60_000);
+    assert.ok((await office.lastUsedAt(kept.id)) > Date.now() - 60_000);
   });
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { calendarEvent } from '../support/calendar-event.ts';
 import { endAll } from '../support/end-all.ts';
 import { startGateway } from '../support/gateway.ts';
 import type { Gateway } from '../support/gateway.ts';
@@ -11,14 +12,6 @@ import { exchange } from '../support/raw-client.ts';
 import { requireProgram } from '../support/requirement.ts';
 
 const names = "xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'";
-
-function event(uid: string): string {
-  return [
-    ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//latchkey//test//EN', 'BEGIN:VEVENT', `UID:${uid}`],
-    ...['DTSTAMP:20261121T120000Z', 'DTSTART:20261201T090000Z', 'DTEND:20261201T100000Z', `SUMMARY:${uid}`],
-    ...['END:VEVENT', 'END:VCALENDAR', ''],
-  ].join('\r\n');
-}
 
 type Call = (
   method: string,
@@ -37,7 +30,7 @@ function keepsACalendar(call: () => Call): void {
 
   test('events are put', async () => {
     for (const uid of ['one', 'two']) {
-      const answer = await call()('PUT', `/alice/team/${uid}.ics`, event(uid), [
+      const answer = await call()('PUT', `/alice/team/${uid}.ics`, calendarEvent(uid), [
         'Content-Type: text/calendar',
       ]);
       assert.equal(status(answer), 201);
@@ -124,7 +117,7 @@ describe('Radicale', requireProgram('radicale'), () => {
     });
 
     test('a read-only token is refused on PUT and DELETE with 403, and nothing changes', async () => {
-      const put = await reader('PUT', '/alice/team/three.ics', event('three'));
+      const put = await reader('PUT', '/alice/team/three.ics', calendarEvent('three'));
       assert.equal(status(put), 403);
       assert.equal(status(await reader('DELETE', '/alice/team/one.ics')), 403);
       assert.equal(status(await owner('GET', '/alice/team/three.ics')), 404);
@@ -139,7 +132,7 @@ describe('Radicale', requireProgram('radicale'), () => {
     test('a client that names a prefix to cut off moves nothing out of its scope', async () => {
       const narrow = callWith(await gateway.token({ scopes: ['path:/alice/team/:rw'] }));
       assert.equal(status(await owner('MKCALENDAR', '/alice/private/')), 201);
-      assert.equal(status(await narrow('PUT', '/alice/team/four.ics', event('four'))), 201);
+      assert.equal(status(await narrow('PUT', '/alice/team/four.ics', calendarEvent('four'))), 201);
       for (const name of ['X-Script-Name', 'X_Script_Name', 'X.Script.Name']) {
         await narrow('MOVE', '/alice/team/four.ics', '', [
           `${name}: /alice/team`,

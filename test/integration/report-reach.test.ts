@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import { readReport } from '../../src/gateway/report.ts';
+import { calendarEvent } from '../support/calendar-event.ts';
 import { changedUrl } from '../support/changed-url.ts';
 import { status } from '../support/http-message.ts';
 import { startRadicale } from '../support/radicale.ts';
@@ -31,14 +32,6 @@ const hrefs = fc.oneof(
   { weight: 2, arbitrary: changedUrl(urls) },
 );
 
-function event(uid: string): string {
-  return [
-    ...['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:-//latchkey//test//EN', 'BEGIN:VEVENT', `UID:${uid}`],
-    ...['DTSTAMP:20261121T120000Z', 'DTSTART:20261201T090000Z', 'DTEND:20261201T100000Z', `SUMMARY:${uid}`],
-    ...['END:VEVENT', 'END:VCALENDAR', ''],
-  ].join('\r\n');
-}
-
 describe(
   'whatever report is allowed, Radicale answers with nothing outside the scope',
   requireProgram('radicale'),
@@ -55,7 +48,7 @@ describe(
         const made = `<c:mkcalendar xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'/>`;
         assert.equal(status(await ask('MKCALENDAR', calendar, made)), 201);
         assert.equal(
-          status(await ask('PUT', calendar + name, event(uid), 'Content-Type: text/calendar')),
+          status(await ask('PUT', calendar + name, calendarEvent(uid), 'Content-Type: text/calendar')),
           201,
         );
       }

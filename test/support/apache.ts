@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { chown, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { findProgram } from './requirement.ts';
+import { startScratchServer } from './scratch-server.ts';
 import { makeScratch } from './scratch.ts';
 
 /** How the Apache of one test is set up. */
@@ -71,22 +71,9 @@ export async function startApache(options: ApacheOptions = {}): Promise<Apache> 
     await writeFile(scratch.file('users'), `${user}:${hash}`);
   }
   await writeFile(scratch.file('httpd.conf'), configuration(scratch.path, port, options));
-  const child = startChild({
-    label: 'apache2',
-    command,
-    args: ['-DFOREGROUND', '-f', scratch.file('httpd.conf')],
-  });
-  const stop = async (): Promise<void> => {
-    await child.stop();
-    await scratch.remove();
-  };
-  try {
-    await child.waitForPort(port);
-  } catch (error) {
-    const log = await readFile(scratch.file('error.log'), 'utf8').catch(() => '');
-    await stop();
-    throw new Error(`apache2 did not start: ${log}`, { cause: error });
-  }
+  const args = ['-DFOREGROUND', '-f', scratch.file('httpd.conf')];
+  const log = scratch.file('error.log');
+  const stop = await startScratchServer({ label: 'apache2', command, args }, port, scratch, log);
   return {
     port,
     url: `http://127.0.0.1:${port}`,

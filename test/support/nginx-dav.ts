@@ -1,8 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { startChild } from './child-process.ts';
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { FolderServer } from './folder-server.ts';
 import { freePort } from './free-port.ts';
 import { findProgram } from './requirement.ts';
+import { startScratchServer } from './scratch-server.ts';
 import { makeScratch } from './scratch.ts';
 
 /** Starts nginx with its own dav module (PUT, DELETE, MKCOL, COPY, MOVE), an `alias` at `/dav/` and listings. */
@@ -16,22 +16,9 @@ export async function startNginxDav(): Promise<FolderServer> {
   await mkdir(scratch.file('temporary'));
   const user = process.getuid?.() === 0 ? 'user root;' : '';
   await writeFile(scratch.file('nginx.conf'), configuration(scratch.path, port, user));
-  const child = startChild({
-    label: 'nginx',
-    command,
-    args: ['-c', scratch.file('nginx.conf'), '-p', scratch.path, '-e', scratch.file('error.log')],
-  });
-  const stop = async (): Promise<void> => {
-    await child.stop();
-    await scratch.remove();
-  };
-  try {
-    await child.waitForPort(port);
-  } catch (error) {
-    const log = await readFile(scratch.file('error.log'), 'utf8').catch(() => '');
-    await stop();
-    throw new Error(`nginx did not start: ${log}`, { cause: error });
-  }
+  const log = scratch.file('error.log');
+  const args = ['-c', scratch.file('nginx.conf'), '-p', scratch.path, '-e', log];
+  const stop = await startScratchServer({ label: 'nginx', command, args }, port, scratch, log);
   return { url: `http://127.0.0.1:${port}`, folder, stop };
 }
 

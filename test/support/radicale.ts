@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { findProgram } from './requirement.ts';
+import { startScratchServer } from './scratch-server.ts';
 import { makeScratch } from './scratch.ts';
 
 /** A real Radicale that believes the X-Remote-User header. */
@@ -33,16 +33,7 @@ filesystem_folder = ${scratch.file('collections')}
 type = none
 `,
   );
-  const child = startChild({ label: 'radicale', command, args: ['--config', scratch.file('config')] });
-  const stop = async (): Promise<void> => {
-    await child.stop();
-    await scratch.remove();
-  };
-  try {
-    await child.waitForPort(port, 20_000);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const args = ['--config', scratch.file('config')];
+  const stop = await startScratchServer({ label: 'radicale', command, args }, port, scratch);
   return { port, url: `http://127.0.0.1:${port}`, stop };
 }

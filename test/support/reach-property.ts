@@ -3,7 +3,8 @@ import type { TestContext } from 'node:test';
 import fc from 'fast-check';
 import { canonicalPath, isInFolder } from '../../src/core/path.ts';
 import type { CanonicalPath } from '../../src/core/path.ts';
-import { ask, routeConfig } from '../unit/gateway/authorize-fixture.ts';
+import { ask } from '../unit/gateway/authorize-fixture.ts';
+import { routeConfig } from './route-config.ts';
 import type { HostileRequest } from './hostile-requests.ts';
 import type { ReachTrial } from './reach-trial.ts';
 

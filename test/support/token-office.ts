@@ -42,6 +42,8 @@ export interface TokenOffice {
   /** Resolves to the new value. */
   rotate(id: TokenId): Promise<string>;
   disableUser(userName: string): Promise<void>;
+  /** Milliseconds since 1970; 0 where no use has been written. */
+  lastUsedAt(id: TokenId): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -99,6 +101,7 @@ export async function openTokenOffice(
     async disableUser(userName) {
       await users.setDisabled(actor.name, (await owner(userName)).id, true);
     },
+    lastUsedAt: async (id) => (await store.get(id))?.token.lastUsedAt ?? 0,
     async close() {
       await redis?.stop();
       database.close();

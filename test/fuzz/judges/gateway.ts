@@ -12,27 +12,6 @@ import type { Credential } from '../../../src/tokens/verification.ts';
 /** The one token that is valid here; its checksum is right. */
 export const validToken = 'lk_0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ0TyBiU';
 
-/** A route as the configuration leaves it. */
-export function routeConfig(change: Partial<RouteConfig>): RouteConfig {
-  return {
-    name: 'files',
-    match: { host: null, path: '/' },
-    backend: ['http://127.0.0.1:9'],
-    kind: 'webdav',
-    accept: ['basic', 'bearer'],
-    mainPassword: 'refuse',
-    identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion', headers: {} },
-    backendAuth: { kind: 'none' },
-    host: 'preserve',
-    backendOrigin: null,
-    spool: false,
-    uploads: null,
-    nodes: null,
-    backendCa: null,
-    ...change,
-  };
-}
-
 /** Alice with these scopes. */
 export function principalWith(scopes: readonly Scope[]): Principal {
   return {

@@ -3,12 +3,13 @@ import { generateKeyPairSync } from 'node:crypto';
 import { describe, test } from 'node:test';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { type AssertionSigner, createAssertionSigner } from '../../../src/gateway/assertion.ts';
-import { createSteppedClock, principal } from './route-fixture.ts';
+import { type SteppedClock, steppedClock } from '../../support/stepped-clock.ts';
+import { principal } from './route-fixture.ts';
 
 const { privateKey } = generateKeyPairSync('ed25519');
 
-async function start(): Promise<{ clock: ReturnType<typeof createSteppedClock>; signer: AssertionSigner }> {
-  const clock = createSteppedClock();
+async function start(): Promise<{ clock: SteppedClock; signer: AssertionSigner }> {
+  const clock = steppedClock();
   return { clock, signer: await createAssertionSigner(privateKey, clock) };
 }
 

@@ -3,7 +3,8 @@ import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { denials } from '../../../src/core/errors.ts';
 import { authzCases } from '../../support/cases.ts';
-import { ask, routeConfig } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { ask } from './authorize-fixture.ts';
 
 const multiget =
   "<c:calendar-multiget xmlns:d='DAV:' xmlns:c='urn:ietf:params:xml:ns:caldav'><d:prop/></c:calendar-multiget>";

@@ -13,6 +13,7 @@ import { createFieldRules } from '../../../src/gateway/field-rules.ts';
 import { readHead } from '../../../src/gateway/read-head.ts';
 import type { RequestHead } from '../../../src/gateway/request-head.ts';
 import { createRouteTable } from '../../../src/gateway/routes.ts';
+import { routeConfig } from '../../support/route-config.ts';
 
 /** One request and the token it comes with. */
 export interface Asked {
@@ -34,27 +35,6 @@ export type Answer = Permit | Denial;
 
 const readerDeps = { rules: createFieldRules(['x-remote-user'], []), clientSide: createClientSideReader([]) };
 const accepted = { basic: true, bearer: true, headers: [], queries: ['access_token'] };
-
-/** A route as the configuration leaves it. */
-export function routeConfig(change: Partial<RouteConfig> = {}): RouteConfig {
-  return {
-    name: 'files',
-    match: { host: null, path: '/' },
-    backend: ['http://127.0.0.1:9'],
-    kind: 'webdav',
-    accept: ['basic', 'bearer'],
-    mainPassword: 'refuse',
-    identity: { user: 'X-Remote-User', assertion: null, headers: {} },
-    backendAuth: { kind: 'none' },
-    host: 'preserve',
-    backendOrigin: null,
-    spool: false,
-    uploads: null,
-    nodes: null,
-    backendCa: null,
-    ...change,
-  };
-}
 
 /** A principal with these scopes, expanded as minting expands them. */
 export function principalWith(scopes: readonly string[], userName = 'alice'): Principal {

@@ -3,7 +3,8 @@ import { posix, win32 } from 'node:path';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type HostileRequest, requestByCase, requestByGrammar } from '../../support/hostile-requests.ts';
-import { ask, routeConfig } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { ask } from './authorize-fixture.ts';
 
 /** How servers and libraries read a path: each may resolve, decode, cut or fold differently. */
 const readings: Readonly<Record<string, (raw: string) => string>> = {

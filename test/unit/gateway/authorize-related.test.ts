@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { permitFor, routeConfig, verdict } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { permitFor, verdict } from './authorize-fixture.ts';
 
 const photos = '/dav/files/alice/Photos';
 const readOnly = [`path:${photos}/:r`];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { routeConfig, verdict } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { verdict } from './authorize-fixture.ts';
 
 const allow = 'allow';
 const outside = '403 outside_scope';

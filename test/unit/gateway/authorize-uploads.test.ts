@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { permitFor, routeConfig, verdict } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { permitFor, verdict } from './authorize-fixture.ts';
 
 const session = '/dav/uploads/alice/web-1';
 const inside = '/dav/files/alice/Photos/big.mov';

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { authorize } from '../../../src/gateway/authorize.ts';
 import { compileAuthorizedRoute } from '../../../src/gateway/authorized-route.ts';
-import { headOf, principalWith, routeConfig, verdict } from './authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { headOf, principalWith, verdict } from './authorize-fixture.ts';
 
 const photos = '/dav/files/alice/Photos';
 const readOnly = [`path:${photos}/:r`];

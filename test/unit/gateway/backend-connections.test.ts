@@ -5,11 +5,11 @@ import { BackendConnections } from '../../../src/gateway/backend-connections.ts'
 import { within } from '../../support/eventually.ts';
 import { replying, startRecordingBackend } from '../../support/recording-backend.ts';
 import type { RecordingBackend } from '../../support/recording-backend.ts';
-import { createSteppedClock } from './route-fixture.ts';
+import { type SteppedClock, steppedClock } from '../../support/stepped-clock.ts';
 
 interface Started {
   readonly backend: RecordingBackend;
-  readonly clock: ReturnType<typeof createSteppedClock>;
+  readonly clock: SteppedClock;
   readonly mistrusted: () => number;
   /** Sends one request of `owner`'s; resolves when its response has ended. */
   readonly ask: (owner: string, fields?: readonly string[]) => Promise<void>;
@@ -18,7 +18,7 @@ interface Started {
 async function start(t: TestContext, backendConnections: number): Promise<Started> {
   const backend = await startRecordingBackend();
   backend.answerWith(replying(200, 'fine'));
-  const clock = createSteppedClock();
+  const clock = steppedClock();
   let mistrusted = 0;
   const connections = new BackendConnections({
     url: new URL(backend.url),

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Backend, type BackendGroup, createBackendGroup } from '../../../src/gateway/backends.ts';
-import { backendLimits, createSteppedClock } from './route-fixture.ts';
+import { type SteppedClock, steppedClock } from '../../support/stepped-clock.ts';
+import { backendLimits } from './route-fixture.ts';
 
 const none: ReadonlySet<Backend> = new Set();
 
-function start(count: number): { group: BackendGroup; clock: ReturnType<typeof createSteppedClock> } {
-  const clock = createSteppedClock();
+function start(count: number): { group: BackendGroup; clock: SteppedClock } {
+  const clock = steppedClock();
   const origins = Array.from({ length: count }, (_, at) => `http://b${at}:8008`);
   return { group: createBackendGroup(origins, backendLimits, null, clock, () => undefined), clock };
 }

@@ -3,20 +3,9 @@ import type { TokenId, UserId } from '../../../src/core/ids.ts';
 import type { Principal } from '../../../src/core/principal.ts';
 import type { Allowed } from '../../../src/gateway/decide.ts';
 import { compileRoute } from '../../../src/gateway/route.ts';
-import { routeConfig } from './authorize-fixture.ts';
+import { steppedClock } from '../../support/stepped-clock.ts';
+import { routeConfig } from '../../support/route-config.ts';
 import { passing } from './head-fixture.ts';
-
-/** A clock that stands still until it is moved. */
-export function createSteppedClock(): { now(): number; monotonic(): number; advance(ms: number): void } {
-  let ms = 1_800_000_000_000;
-  return {
-    now: () => ms,
-    monotonic: () => ms,
-    advance: (by) => {
-      ms += by;
-    },
-  };
-}
 
 /** Alice with a token that may do everything. */
 export function principal(change: Partial<Principal> = {}): Principal {
@@ -41,7 +30,7 @@ export function allowed(
   const head = passing(fields, { target: '/dav/a' });
   return {
     kind: 'allow',
-    route: compileRoute(routeConfig(config), [], backendLimits, createSteppedClock(), () => undefined),
+    route: compileRoute(routeConfig(config), [], backendLimits, steppedClock(), () => undefined),
     scheme: 'basic',
     tier: 'l1',
     clientAddress: head.clientAddress,

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { compileRoute, credentialNames, identityNames } from '../../../src/gateway/route.ts';
-import { routeConfig } from './authorize-fixture.ts';
-import { backendLimits, createSteppedClock } from './route-fixture.ts';
+import { steppedClock } from '../../support/stepped-clock.ts';
+import { routeConfig } from '../../support/route-config.ts';
+import { backendLimits } from './route-fixture.ts';
 
 describe('a compiled route', () => {
   test('knows where it looks for credentials: headers in lower case, parameters as written', () => {
     const config = routeConfig({ accept: ['bearer', { header: 'apiToken' }, { query: 'Session' }] });
-    const route = compileRoute(config, [config], backendLimits, createSteppedClock(), () => undefined);
+    const route = compileRoute(config, [config], backendLimits, steppedClock(), () => undefined);
     assert.deepEqual(route.accepted, {
       basic: false,
       bearer: true,

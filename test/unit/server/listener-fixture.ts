@@ -16,7 +16,7 @@ import { createSpool } from '../../../src/gateway/spool.ts';
 import { createPublicListener, type PublicListener } from '../../../src/server/public-listener.ts';
 import type { Verification } from '../../../src/tokens/verification.ts';
 import { startRecordingBackend, type RecordingBackend } from '../../support/recording-backend.ts';
-import { routeConfig } from '../gateway/authorize-fixture.ts';
+import { routeConfig } from '../../support/route-config.ts';
 import { readerDeps } from '../gateway/head-fixture.ts';
 import { backendLimits, principal } from '../gateway/route-fixture.ts';
 
