@@ -1,12 +1,26 @@
 import { tokenPrefix } from '../tokens/mint.ts';
-import type { Addresses } from './response-head.ts';
+import type { AssertionSigner } from './assertion.ts';
 import type { Allowed } from './decide.ts';
 import { rewriteIf } from './if-header.ts';
+import type { Addresses } from './response-head.ts';
 
 /** What a rewritten request needs to know of the backend chosen for it. */
 interface Target {
   readonly origin: string;
   readonly authority: string;
+}
+
+/** Path and query for a backend: the bytes as they came, without any credential. */
+export function backendTarget({ head, query }: Allowed): string {
+  return query === '' ? head.rawPath : `${head.rawPath}?${query}`;
+}
+
+/** The assertion for a backend; null where the route sends none. Rejects with what signing throws. */
+export function assertionFor(
+  { route, principal }: Allowed,
+  signer: Pick<AssertionSigner, 'sign'>,
+): string | null | Promise<string> {
+  return route.config.identity.assertion === null ? null : signer.sign(principal, route.name);
 }
 
 /** The Host that a backend is sent. */

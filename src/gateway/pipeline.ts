@@ -7,7 +7,7 @@ import { Fault } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
 import type { AssertionSigner } from './assertion.ts';
 import type { Forwarded } from './attempt.ts';
-import { backendFields, responseAddresses } from './backend-request.ts';
+import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
 import { ClientExchange, type WireHints } from './client-exchange.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
 import type { ConcurrentRequests } from './concurrent-requests.ts';
@@ -124,11 +124,8 @@ async function pass(
   deps: PipelineDeps,
 ): Promise<Forwarded | Denial> {
   const { head, route } = allowed;
-  let assertion: string | null = null;
-  if (route.config.identity.assertion !== null) {
-    const signed = deps.assertions.sign(allowed.principal, route.name);
-    assertion = typeof signed === 'string' ? signed : await signed;
-  }
+  const signed = assertionFor(allowed, deps.assertions);
+  const assertion = signed instanceof Promise ? await signed : signed;
   exchange.sendContinue();
   const ready = outgoingBody(allowed, exchange, deps.spool);
   const body = ready instanceof Promise ? await ready : ready;
@@ -138,7 +135,7 @@ async function pass(
       req: exchange.req,
       res: exchange.res,
       method: head.method,
-      target: allowed.query === '' ? head.rawPath : `${head.rawPath}?${allowed.query}`,
+      target: backendTarget(allowed),
       body,
       group: route.backends,
       owner: allowed.principal.tokenId ?? allowed.principal.userId,

@@ -6,7 +6,7 @@ import type { createProxyServer } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { toFault } from './backend-fault.ts';
-import { backendFields, responseAddresses } from './backend-request.ts';
+import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
 import type { Backend } from './backends.ts';
 import type { Allowed } from './decide.ts';
 import { answerHead } from './response-head.ts';
@@ -50,12 +50,10 @@ export async function tunnel(
   deps: { readonly assertions: AssertionSigner },
 ): Promise<Tunnelled> {
   const { allowed, req, socket, requestId } = handshake;
-  const { route, head } = allowed;
+  const { route } = allowed;
   const backend = route.backends.pick(new Set());
   if (backend === null) throw new Fault('backend_unreachable', 'no backend');
-  const { assertion: assertionHeader } = route.config.identity;
-  const assertion =
-    assertionHeader === null ? null : await deps.assertions.sign(allowed.principal, route.name);
+  const assertion = await assertionFor(allowed, deps.assertions);
   // Loaded with the first handshake: most gateways see none.
   const { default: httpProxy } = await import('http-proxy');
   if (socket.destroyed) return { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
@@ -63,7 +61,7 @@ export async function tunnel(
   req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion));
   req.headers.connection = 'Upgrade';
   req.headers.upgrade = 'websocket';
-  req.url = allowed.query === '' ? head.rawPath : `${head.rawPath}?${allowed.query}`;
+  req.url = backendTarget(allowed);
   const recheck = setInterval(() => {
     void handshake.stillAllowed().then((still) => still || socket.destroy());
   }, recheckMs);

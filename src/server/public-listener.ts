@@ -122,19 +122,19 @@ const plainHints: WireHints = { sendContinue: null, exactLine: true };
 function takeConnections(
   server: Server,
   lines: RequestLines,
-  limits: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'idleMs' | 'pipeline'>,
+  deps: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'idleMs' | 'pipeline'>,
 ): (socket: Socket, bytes: Buffer) => void {
   const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
   assert.ok(parse, 'node:http listens for its connections');
   server.off('connection', parse);
   return (socket, bytes) => {
-    server.headersTimeout = limits.headMs;
-    server.keepAliveTimeout = limits.keepAliveMs;
-    server.timeout = Math.max(limits.idleMs, limits.headMs);
+    server.headersTimeout = deps.headMs;
+    server.keepAliveTimeout = deps.keepAliveMs;
+    server.timeout = Math.max(deps.idleMs, deps.headMs);
     parse.call(server, socket);
     lines.watch(socket);
     watchForVersionlessLine(socket, () => {
-      limits.pipeline().ending.add(socket);
+      deps.pipeline().ending.add(socket);
       server.emit('clientError', new Error('a request line without a version'), socket);
     });
     socket.resume();
