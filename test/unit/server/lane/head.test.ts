@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { Duplex } from 'node:stream';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { readPlainHead } from '../../../src/server/lane/head.ts';
+import { readPlainHead } from '../../../../src/server/lane/head.ts';
 
 const line = 'GET /dav/a?b=c HTTP/1.1';
 

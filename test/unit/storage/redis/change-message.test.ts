@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import type { Change } from '../../src/core/change.ts';
-import type { Realm, TokenId, UserId } from '../../src/core/ids.ts';
-import { createPeppers } from '../../src/tokens/digest.ts';
-import { changesMax, messageCodec, messageKeys } from '../../src/storage/redis/change-message.ts';
-import type { Message } from '../../src/storage/redis/change-message.ts';
+import type { Change } from '../../../../src/core/change.ts';
+import type { Realm, TokenId, UserId } from '../../../../src/core/ids.ts';
+import { createPeppers } from '../../../../src/tokens/digest.ts';
+import { changesMax, messageCodec, messageKeys } from '../../../../src/storage/redis/change-message.ts';
+import type { Message } from '../../../../src/storage/redis/change-message.ts';
 
 const key = new Uint8Array(32).fill(1);
 const realm = '0195f6a0-0000-7000-8000-000000000001' as Realm;

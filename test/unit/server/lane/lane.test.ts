@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import { eventually, within } from '../../support/eventually.ts';
-import { head, openRaw } from '../../support/raw-client.ts';
-import { authorized, startListener } from './listener-fixture.ts';
+import { eventually, within } from '../../../support/eventually.ts';
+import { head, openRaw } from '../../../support/raw-client.ts';
+import { authorized, startListener } from '../listener-fixture.ts';
 
 /** Connection fields with which a request stays in the lane, and with which it takes its connection out of it. */
 const ways: Readonly<Record<string, readonly string[]>> = {

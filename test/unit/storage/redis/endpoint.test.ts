@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { backoffMs } from '../../src/storage/redis/connection.ts';
-import { parseHostPort, parseRedisUrl } from '../../src/storage/redis/endpoint.ts';
-import { redisConfig } from '../support/redis-server.ts';
+import { backoffMs } from '../../../../src/storage/redis/connection.ts';
+import { parseHostPort, parseRedisUrl } from '../../../../src/storage/redis/endpoint.ts';
+import { redisConfig } from '../../../support/redis-server.ts';
 
 describe('where Redis is', () => {
   const plain = redisConfig([]);
