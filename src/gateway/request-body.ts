@@ -149,6 +149,11 @@ export function streamBody(
       if (!started) {
         started = true;
         for (const chunk of first) body.push(chunk);
+        if (req.readableEnded) {
+          // It ended with what was taken: no event says so again.
+          body.push(null);
+          return;
+        }
         listen(req, onData, onEnd, onClose);
         if (req.destroyed) onClose();
       }

@@ -53,6 +53,21 @@ describe('collecting a body', () => {
     client.destroy();
   });
 
+  for (const framing of ['chunked', 'Content-Length'] as const) {
+    test(`stops above its limit also where the rest came in the same packet, and streams it whole (${framing})`, async () => {
+      const body = 'a'.repeat(20_000);
+      const { client, req, res } = await begin(
+        framing === 'chunked'
+          ? `Transfer-Encoding: chunked\r\n\r\n${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`
+          : `Content-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      const { chunks } = await collectBody(req, 16_384, null, fakeWatch());
+      assert.equal((await buffer(streamBody(req, chunks, () => undefined))).toString(), body);
+      res.end();
+      client.destroy();
+    });
+  }
+
   test('stops above its limit and leaves the rest unread', async () => {
     const watch = fakeWatch();
     const { client, req } = await begin('Content-Length: 1000\r\n\r\nhello');
