@@ -68,6 +68,13 @@ export class ClientExchange implements Inbound {
     return collected.ended ? Buffer.concat(collected.chunks) : null;
   }
 
+  /** The same request for another decision; `body` is what the first one read of it, null where it read nothing. */
+  repeated(body: Uint8Array | null): Inbound {
+    const { method, target, rawHeaders, exactLine, httpVersion, peerAddress, tls } = this;
+    const readBody = (): Promise<Uint8Array | null> => Promise.resolve(body);
+    return { method, target, rawHeaders, exactLine, httpVersion, peerAddress, tls, readBody };
+  }
+
   /** Lets a client that waits for it send its body; the second call does nothing. */
   sendContinue(): void {
     this.#sendContinue?.();

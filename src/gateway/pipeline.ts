@@ -73,7 +73,7 @@ export async function serve(
       denial = tooManyRequests();
     } else {
       entered = decision.principal;
-      const answer = await pass(decision, exchange, requestId, deps);
+      const answer = await pass(decision, exchange, startedMs, requestId, deps);
       if ('kind' in answer) denial = answer;
       else forwarded = answer;
       if (forwarded?.fault) deps.recorder.fault(requestId, forwarded.fault, decision.route.name);
@@ -116,21 +116,45 @@ export function tooManyRequests(): Denial {
   return denyForNow('too_many_requests', 'requests per token', retryRequestMs);
 }
 
-/** Rewrites and forwards what was allowed. */
+/** For this long a decision holds by itself: behind a body that took longer to come it is made anew. */
+const decisionHoldsMs = 20;
+
+/** Rewrites and forwards what was allowed, once its body is at hand and if it is allowed still. */
 async function pass(
   allowed: Allowed,
   exchange: ClientExchange,
+  startedMs: number,
   requestId: string,
   deps: PipelineDeps,
 ): Promise<Forwarded | Denial> {
-  const { head, route } = allowed;
-  const signed = assertionFor(allowed, deps.assertions);
-  const assertion = signed instanceof Promise ? await signed : signed;
   exchange.sendContinue();
   const ready = outgoingBody(allowed, exchange, deps.spool);
   const body = ready instanceof Promise ? await ready : ready;
   if (body.kind === 'deny') return body;
-  const forwarded = forward(
+  try {
+    const waited = ready instanceof Promise || allowed.permit.body !== null;
+    if (!waited || performance.now() - startedMs <= decisionHoldsMs) {
+      return await send(allowed, body, exchange, requestId, deps);
+    }
+    // Its token may have been revoked meanwhile: a body that trickles must not keep a decision for later.
+    const again = await decide(exchange.repeated(allowed.permit.body), deps);
+    return again.kind === 'refuse' ? again.denial : await send(again, body, exchange, requestId, deps);
+  } finally {
+    if (body.kind === 'stream') body.release();
+  }
+}
+
+async function send(
+  allowed: Allowed,
+  body: OutgoingBody,
+  exchange: ClientExchange,
+  requestId: string,
+  deps: PipelineDeps,
+): Promise<Forwarded> {
+  const { head, route } = allowed;
+  const signed = assertionFor(allowed, deps.assertions);
+  const assertion = signed instanceof Promise ? await signed : signed;
+  return forward(
     {
       req: exchange.req,
       res: exchange.res,
@@ -147,7 +171,6 @@ async function pass(
     },
     deps.watch,
   );
-  return body.kind === 'stream' ? forwarded.finally(() => body.release()) : forwarded;
 }
 
 /**
