@@ -3,7 +3,7 @@ import type { Denial } from '../core/decision.ts';
 import { denials, type FaultCode, faults } from '../core/errors.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
 import { drainUnwanted } from './request-body.ts';
-import { STATUS_CODES } from './status-text.ts';
+import { reasonPhrases } from './reason-phrases.ts';
 
 /** A refusal as it goes to the client: one small problem+json (RFC 9457). */
 export interface Refusal {
@@ -76,7 +76,7 @@ function render(
   close: boolean,
   requestId: string,
 ): Refusal {
-  const body = `${JSON.stringify({ title: STATUS_CODES[status], status, detail, requestId })}\n`;
+  const body = `${JSON.stringify({ title: reasonPhrases[status], status, detail, requestId })}\n`;
   const fields = [
     'Content-Type',
     'application/problem+json',
@@ -109,7 +109,7 @@ export function sendRefusal(req: ClientRequest, res: ClientResponse, refusal: Re
   const announced = announcedBytes(req);
   const isShort = isUnknown ? announced === 0 : req.complete || announced <= drainBytesMax;
   if (!refusal.close && isShort) {
-    res.writeHead(refusal.status, STATUS_CODES[refusal.status] ?? '', [...refusal.fields]);
+    res.writeHead(refusal.status, reasonPhrases[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
     drainUnwanted(req);
     return 'stays';
@@ -135,7 +135,7 @@ function announcedBytes(req: ClientRequest): number {
 /** Writes the refusal to the socket itself, half-closes, and lingers within bounds. */
 export function closeWith(socket: Duplex, refusal: Refusal, req: ClientRequest | null): void {
   if (socket.destroyed) return;
-  const lines = [`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}`];
+  const lines = [`HTTP/1.1 ${refusal.status} ${reasonPhrases[refusal.status] ?? ''}`];
   lines.push(`Date: ${new Date().toUTCString()}`);
   for (let at = 0; at < refusal.fields.length; at += 2)
     lines.push(`${refusal.fields[at]}: ${refusal.fields[at + 1]}`);

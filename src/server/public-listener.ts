@@ -20,7 +20,7 @@ export interface PublicListenerDeps {
   /** The public keys of assertions as JSON; null while no route sends any. */
   assertionKeys(): string | null;
   readonly connections: Pick<ConnectionLimits, 'admit'>;
-  /** These are read as each connection opens, so that a reload applies. */
+  /** These three are read anew for each connection, and while it is in the lane, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
   /** How long an answer may wait for its reader. */

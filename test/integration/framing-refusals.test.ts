@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { denials } from '../../src/core/errors.ts';
-import { STATUS_CODES } from '../../src/gateway/status-text.ts';
+import { reasonPhrases } from '../../src/gateway/reason-phrases.ts';
 import { deliver, methodOf } from '../support/arrival.ts';
 import { expandRaw, framingCases } from '../support/cases.ts';
 import { startFramingWorld } from '../support/framing-world.ts';
@@ -30,7 +30,7 @@ const echoBytes = 12;
 /** Asserts that a refusal consists of fixed words alone, and that they fit its status. */
 function assertFixedWords(answer: HttpMessage, method: string): void {
   const code = status(answer);
-  assert.equal(answer.startLine, `HTTP/1.1 ${code} ${STATUS_CODES[code]}`);
+  assert.equal(answer.startLine, `HTTP/1.1 ${code} ${reasonPhrases[code]}`);
   for (const [name, value] of answer.fields) {
     assert.match(value, fieldValues[name.toLowerCase()] ?? /^(?!)/, `${name}: ${value}`);
   }
@@ -43,7 +43,7 @@ function assertFixedWords(answer: HttpMessage, method: string): void {
     requestId,
     ...more
   } = JSON.parse(answer.body.toString()) as Record<string, unknown>;
-  assert.deepEqual([title, said, more], [STATUS_CODES[code], code, {}]);
+  assert.deepEqual([title, said, more], [reasonPhrases[code], code, {}]);
   assert.equal(sentences.get(String(detail)), code, 'a sentence of the product, for this status');
   assert.match(String(requestId), /^(?:-|[0-9a-f]{12}-[0-9a-z]{1,8})$/);
 }
@@ -52,7 +52,7 @@ function assertFixedWords(answer: HttpMessage, method: string): void {
 function assertNoEcho(request: Buffer, answer: HttpMessage): void {
   const sent = request.toString('latin1');
   const said = [...answer.fields.map(([, value]) => value), answer.body.toString('latin1')].join('\n');
-  const own = [...sentences.keys(), 'application/problem+json', ...Object.values(STATUS_CODES)].join('\n');
+  const own = [...sentences.keys(), 'application/problem+json', ...Object.values(reasonPhrases)].join('\n');
   for (let at = 0; at + echoBytes <= said.length; at++) {
     const run = said.slice(at, at + echoBytes);
     assert.ok(!sent.includes(run) || own.includes(run), `the answer repeats ${JSON.stringify(run)}`);

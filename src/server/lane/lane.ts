@@ -11,7 +11,7 @@ export interface Lane {
   destroyAll(): void;
 }
 
-/** How long connections may be idle. */
+/** How long a client is waited for. */
 export interface LaneLimits {
   /** Longest wait for the first request. */
   readonly headMs: number;
@@ -36,7 +36,7 @@ const keepAliveGraceMs = 1_000;
  * and so do those whose client does not read its answer.
  */
 export function createLane(deps: LaneDeps): Lane {
-  const connections = new Map<PlainConnection, Idle>();
+  const connections = new Map<PlainConnection, Wait>();
   const { limits } = deps;
   let draining = false;
   const connectionDeps: ConnectionDeps = {
@@ -49,12 +49,12 @@ export function createLane(deps: LaneDeps): Lane {
   };
   const sweepMs = Math.max(Math.min(limits.headMs / 4, limits.keepAliveMs / 4, 1_000), 50);
   const sweep = setInterval(() => {
-    for (const [connection, idle] of connections) {
+    for (const [connection, wait] of connections) {
       const limitMs = waitMs(connection, limits);
-      if (!connection.waitsForClient || connection.requests !== idle.requests) {
-        idle.requests = connection.requests;
-        idle.sweeps = 0;
-      } else if (++idle.sweeps * sweepMs > limitMs) {
+      if (!connection.waitsForClient || connection.requests !== wait.requests) {
+        wait.requests = connection.requests;
+        wait.sweeps = 0;
+      } else if (++wait.sweeps * sweepMs > limitMs) {
         connection.destroy();
       }
     }
@@ -81,7 +81,7 @@ function waitMs(connection: PlainConnection, limits: LaneLimits): number {
 }
 
 /** What the last look at a connection found. */
-interface Idle {
+interface Wait {
   requests: number;
   /** Looks in a row that found it waiting for its client. */
   sweeps: number;

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { deny, denyForNow } from '../../../src/core/decision.ts';
 import { type DenialCode, denials, type FaultCode, faults } from '../../../src/core/errors.ts';
 import { createChallenge, type Refusal, renderDenial, renderFault } from '../../../src/gateway/refusal.ts';
-import { STATUS_CODES } from '../../../src/gateway/status-text.ts';
+import { reasonPhrases } from '../../../src/gateway/reason-phrases.ts';
 
 const challenge = createChallenge(true);
 
@@ -22,7 +22,7 @@ describe('a refusal', () => {
     for (const refusal of all) {
       const body = JSON.parse(refusal.body) as Record<string, unknown>;
       assert.equal(body['status'], refusal.status);
-      assert.equal(body['title'], STATUS_CODES[refusal.status]);
+      assert.equal(body['title'], reasonPhrases[refusal.status]);
       assert.equal(body['requestId'], 'id-1');
       assert.ok(typeof body['title'] === 'string' && typeof body['detail'] === 'string');
       assert.deepEqual(valuesOf(refusal, 'Content-Type'), ['application/problem+json']);

@@ -1,5 +1,5 @@
 /** Reason phrases of the statuses that the gateway itself answers with (RFC 9110 section 15). */
-export const STATUS_CODES: Readonly<Record<number, string>> = {
+export const reasonPhrases: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   401: 'Unauthorized',
   403: 'Forbidden',
