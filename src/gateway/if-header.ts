@@ -79,12 +79,13 @@ function readConditions(text: string, from: number): number {
 }
 
 /**
- * A state token is an absolute URI in angle brackets, an entity tag stands in square brackets. Sticky:
+ * A state token is an absolute URI in angle brackets, an entity tag stands in square brackets and holds neither
+ * brackets nor parentheses: mod_dav and others end it at the first bracket, and read what follows as lists and tags. Sticky:
  * `lastIndex` is set before every use. Each alternative starts with a character of its own, so that
  * nothing is read twice.
  */
 const condition =
-  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&'()*+,;=%-]+>|\[(?:W\/)?"[!\x23-\x5b\x5d-\x7e\x80-\xff]*"\])/iy;
+  /(?:not[ \t]*)?(?:<[a-z][a-z0-9+.-]*:[\w.~:/?#[\]@!$&'()*+,;=%-]+>|\[(?:W\/)?"[!\x23-\x27\x2a-\x3b=\x3f-\x5a\x5e-\x7e\x80-\xff]*"\])/iy;
 
 /** The characters RFC 3986 has for a URI: a tag with another one would end elsewhere for a looser reader. */
 const uriCharacters = /^[\w.~:/?#[\]@!$&'()*+,;=%-]+$/;

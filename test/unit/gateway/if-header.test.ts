@@ -45,6 +45,8 @@ describe('the If grammar of RFC 4918', () => {
     '(["a"b"])',
     '(["a\\"])',
     '(["a b"])',
+    '</a>(["])</other>(["])',
+    ...Array.from('[]<>()', (bracket) => `(["a${bracket}b"])`),
     '([w"x"])',
     '(<noscheme>)',
     '(<urn:>)',
