@@ -54,7 +54,7 @@ export async function fuzz(input: Buffer): Promise<void> {
 function assertTakenWhole(input: Buffer, head: PlainHead): void {
   const { headBytes } = head;
   assert.equal(input.toString('latin1', headBytes - 4, headBytes), '\r\n\r\n');
-  for (let cut = 0; cut < headBytes; cut += headBytes > 512 ? 61 : 1) {
+  for (let cut = 0; cut < headBytes; cut += Math.ceil(headBytes / 256)) {
     assert.equal(readPlainHead(input.subarray(0, cut)), null, 'nothing is taken before all of it is there');
   }
   assert.deepEqual(readPlainHead(input.subarray(0, headBytes)), head, 'what follows does not matter');
