@@ -20,9 +20,10 @@ export interface Inbound {
   readonly tls: boolean;
   /**
    * Reads the whole body for decisions that need it (REPORT, SEARCH).
-   * Resolves to null where it is longer than `bytesMax`; rejects where the client went away.
+   * Resolves to null where it is longer than `bytesMax`, and to a denial where `principal` has too many requests under
+   * way; rejects where the client went away.
    */
-  readBody(bytesMax: number): Promise<Uint8Array | null>;
+  readBody(bytesMax: number, principal: Principal): Promise<Uint8Array | Denial | null>;
 }
 
 /** An expected no. */

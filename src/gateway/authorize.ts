@@ -196,8 +196,9 @@ async function checkBody(
 ): Promise<Permit | Denial> {
   const { head, principal, action, permit } = request;
   if (!isPlainUtf8(head)) return deny('malformed_body', 'body encoding', principal);
-  const body = await source.readBody(bytesMax);
+  const body = await source.readBody(bytesMax, principal);
   if (body === null) return deny('body_too_large', 'REPORT or SEARCH body', principal);
+  if ('kind' in body) return body;
   const reach = action === 'report' ? readReport(body) : readSearch(body);
   if (reach === null) return deny('malformed_body', 'REPORT or SEARCH body', principal);
   return checkReach(request, reach) ?? { ...permit, body };

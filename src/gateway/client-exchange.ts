@@ -1,8 +1,10 @@
 import type { TLSSocket } from 'node:tls';
-import type { Inbound } from '../core/decision.ts';
+import type { Denial, Inbound } from '../core/decision.ts';
+import type { Principal } from '../core/principal.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
 import { plainAddress } from './client-side.ts';
+import { type ConcurrentRequests, tooManyRequests } from './concurrent-requests.ts';
 import type { ProgressWatch } from './progress.ts';
 import { type Collected, collectBody, type OutgoingBody, streamBody } from './request-body.ts';
 
@@ -18,6 +20,7 @@ export interface WireHints {
 export interface ExchangeDeps {
   readonly watch: ProgressWatch;
   readonly memory: BodyMemory;
+  readonly concurrent: ConcurrentRequests;
 }
 
 /** The client's side of one request: plain data for the decision, body and response for the rest. */
@@ -62,10 +65,17 @@ export class ClientExchange implements Inbound {
     return (this.req.socket as TLSSocket).encrypted === true;
   }
 
-  async readBody(bytesMax: number): Promise<Uint8Array | null> {
-    this.sendContinue();
-    const collected = await this.collect(bytesMax, null);
-    return collected.ended ? Buffer.concat(collected.chunks) : null;
+  /** Counts among the token's requests while it reads: bodies held to decide are memory, too. */
+  async readBody(bytesMax: number, principal: Principal): Promise<Uint8Array | Denial | null> {
+    const { concurrent } = this.#deps;
+    if (!concurrent.enter(principal)) return tooManyRequests();
+    try {
+      this.sendContinue();
+      const collected = await this.collect(bytesMax, null);
+      return collected.ended ? Buffer.concat(collected.chunks) : null;
+    } finally {
+      concurrent.leave(principal);
+    }
   }
 
   /** The same request for another decision; `body` is what the first one read of it, null where it read nothing. */

@@ -1,3 +1,4 @@
+import { type Denial, denyForNow } from '../core/decision.ts';
 import type { Principal } from '../core/principal.ts';
 
 /** How many requests are under way with each token; a main password counts as one token of its user. */
@@ -26,4 +27,12 @@ export function createConcurrentRequests(max: () => number): ConcurrentRequests 
       else counts.delete(key);
     },
   };
+}
+
+/** Requests end any moment: a client need not wait long before it asks again. */
+const retryRequestMs = 1_000;
+
+/** Said to a request beyond those that its token may have under way. */
+export function tooManyRequests(): Denial {
+  return denyForNow('too_many_requests', 'requests per token', retryRequestMs);
 }

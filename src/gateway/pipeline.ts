@@ -2,7 +2,7 @@
  * The path of a request. Read this first: the order of the steps is the security property.
  * Admit, route, credential, verify and authorize are `decide()`; here follow rewrite, forward, record.
  */
-import { type Denial, deny, denyForNow } from '../core/decision.ts';
+import { type Denial, deny } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
 import type { AssertionSigner } from './assertion.ts';
@@ -10,7 +10,7 @@ import type { Forwarded } from './attempt.ts';
 import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
 import { ClientExchange, type WireHints } from './client-exchange.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
-import type { ConcurrentRequests } from './concurrent-requests.ts';
+import { type ConcurrentRequests, tooManyRequests } from './concurrent-requests.ts';
 import { type Allowed, type Decision, type DecideDeps, decide } from './decide.ts';
 import { forward } from './forward.ts';
 import type { BodyMemory } from './body-memory.ts';
@@ -106,14 +106,6 @@ export async function serve(
       backendMs: forwarded?.backendMs ?? 0,
     });
   }
-}
-
-/** Requests end any moment: a client need not wait long before it asks again. */
-const retryRequestMs = 1_000;
-
-/** Said to a request beyond those that its token may have under way. */
-export function tooManyRequests(): Denial {
-  return denyForNow('too_many_requests', 'requests per token', retryRequestMs);
 }
 
 /** For this long a decision holds by itself: behind a body that took longer to come it is made anew. */

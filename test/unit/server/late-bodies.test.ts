@@ -78,3 +78,23 @@ describe('whose body comes late', () => {
     });
   }
 });
+
+test('bodies that are read to decide count among the requests of their token', async (t) => {
+  const { port, backend } = await startListener(t, {
+    verify: () => Promise.resolve(narrow),
+    requestsPerToken: 1,
+  });
+  const start = requests[4][1];
+  const [first, second] = [await openRaw(port), await openRaw(port)];
+  await first.send(start + report.slice(0, 3), 'REPORT');
+  await delay(50);
+  await second.send(start + report.slice(0, 3), 'REPORT');
+  assert.match((await second.nextResponse()).startLine, / 429 /);
+  await second.closed;
+  await first.send(report.slice(3));
+  assert.match((await first.nextResponse()).startLine, / 200 /);
+  await first.send(start + report, 'REPORT');
+  assert.match((await first.nextResponse()).startLine, / 200 /);
+  assert.equal(backend.requests.length, 2);
+  first.destroy();
+});
