@@ -7,7 +7,7 @@ export interface InForce {
   readonly routing: Routing;
   /**
    * Puts the limits and routes of another configuration in force. Returns the keys that differ from the first
-   * configuration's and need a restart.
+   * configuration's and need a restart, as the file has them: `limits.drain`.
    */
   replace(next: Config): readonly string[];
 }
@@ -49,12 +49,20 @@ const replacedKeys: ReadonlySet<string> = new Set([
   'requestsPerToken',
 ]);
 
+/** Maps of which a reload replaces a part, or whose keys an operator changes one by one: named key by key. */
+const namedByKey: ReadonlySet<string> = new Set(['listen', 'admin', 'limits', 'audit', 'log']);
+
+/** As they are written in the file: `limits.drain`, not `drainMs`. */
 function keysNeedingRestart(former: Config, next: Config): readonly string[] {
-  const lasting = (part: unknown): string =>
-    JSON.stringify(part, (key, value: unknown) => (replacedKeys.has(key) ? undefined : value));
-  return Object.entries(next)
-    .filter(
-      ([key, value]) => !replacedKeys.has(key) && lasting(former[key as keyof Config]) !== lasting(value),
-    )
-    .map(([key]) => key);
+  return Object.keys(next)
+    .flatMap((key): readonly (readonly string[])[] => {
+      const value = next[key as keyof Config];
+      return namedByKey.has(key) ? Object.keys(value as object).map((inner) => [key, inner]) : [[key]];
+    })
+    .filter((path) => !replacedKeys.has(path.at(-1) ?? '') && textAt(former, path) !== textAt(next, path))
+    .map((path) => path.join('.').replace(/(?:Ms|Bytes)$/, ''));
+}
+
+function textAt(config: Config, path: readonly string[]): string | undefined {
+  return JSON.stringify(path.reduce((part: unknown, key) => (part as Record<string, unknown>)[key], config));
 }

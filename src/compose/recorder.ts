@@ -14,6 +14,7 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
       const throttled = outcome === 'too_many_failures';
       const refused = outcome === 'unauthenticated' || throttled;
       if (throttled) metrics.rateLimited();
+      if (outcome === 'too_many_requests') metrics.tokenRequestRefused();
       if (refused || record.userName !== null) {
         metrics.auth({
           scheme,

@@ -17,6 +17,7 @@ export function crossCheck(
     ...checkRoutes(listAt(root, ['routes'])),
     ...checkRedis(root, options.inFile),
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
+    ...checkConnections(root),
     ...checkListeners(root),
     ...checkLoops(root),
   ];
@@ -68,6 +69,15 @@ function checkRedis(root: unknown, inFile: (path: KeyPath) => boolean): readonly
     findings.push({ path: ['redis', 'database'], at: 'value', message: 'must be 0: a cluster has no other' });
   }
   return findings;
+}
+
+/** Only where both are written: the defaults leave one client all of few connections, which is no contradiction. */
+function checkConnections(root: unknown): readonly Finding[] {
+  const all = valueAt(root, ['limits', 'connections']);
+  const each = valueAt(root, ['limits', 'connectionsPerClient']);
+  if (typeof all !== 'number' || typeof each !== 'number' || each <= all) return [];
+  const message = `is more than limits.connections (${all}), so it limits nobody; lower it, or raise that`;
+  return [{ path: ['limits', 'connectionsPerClient'], at: 'value', message }];
 }
 
 function checkListeners(root: unknown): readonly Finding[] {

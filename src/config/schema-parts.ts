@@ -87,7 +87,9 @@ function quantity(
   return z.union([z.string(), z.number()], { error }).transform((written, context) => {
     const parsed = parse(written);
     if ('value' in parsed && (parsed.value < min || parsed.value > max)) {
-      return accept({ wrong: `must be between ${format(min)} and ${format(max)}` }, context);
+      const bare = parsed.value > 0 && /\d$/.test(String(written));
+      const taken = bare ? `; ${written} without a unit is ${format(parsed.value)}` : '';
+      return accept({ wrong: `must be between ${format(min)} and ${format(max)}${taken}` }, context);
     }
     return accept<number>(parsed, context);
   });

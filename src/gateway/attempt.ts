@@ -40,6 +40,8 @@ export interface Forwarded {
   readonly outcome: 'ok' | 'aborted' | FaultCode;
   /** What went wrong after the response head was out; the client's connection was cut. */
   readonly fault: Fault | null;
+  /** True where we cut the client off, because it moved too little for too long. */
+  readonly stalled: boolean;
 }
 
 /** Interim responses to one request: beyond this many it is not waited for the final one. */
@@ -71,6 +73,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
   #bytesOut = 0;
   #lengthBytes: number | null = null;
   #backendMs = 0;
+  #stalled = false;
   #interim = 0;
   /** What broke off the response while the client was given it. */
   #fault: Fault | null = null;
@@ -210,6 +213,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
   }
 
   stall(): void {
+    this.#stalled = true;
     this.#forwarding.res.destroy();
     this.#forwarding.req.destroy();
   }
@@ -244,6 +248,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
       backendMs: this.#backendMs,
       outcome,
       fault: this.#fault,
+      stalled: this.#stalled,
     });
   }
 }

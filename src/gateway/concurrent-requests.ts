@@ -34,5 +34,5 @@ const retryRequestMs = 1_000;
 
 /** Said to a request beyond those that its token may have under way. */
 export function tooManyRequests(): Denial {
-  return denyForNow('too_many_requests', 'requests per token', retryRequestMs);
+  return denyForNow('too_many_requests', 'limits.requestsPerToken', retryRequestMs);
 }

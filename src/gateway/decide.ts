@@ -64,7 +64,10 @@ export function decide(inbound: Inbound, deps: DecideDeps): Decision | Promise<D
   if (head.kind === 'deny') return refuse(head, null, 'none', 'none', inbound.peerAddress);
   const { clientAddress } = head;
   const route = deps.routes.find(head.host, head.path);
-  if (route === null) return refuse(deny('no_route', 'no route'), null, 'none', 'none', clientAddress);
+  if (route === null) {
+    const denial = deny('no_route', deps.routes.whyNone(head.host, head.path));
+    return refuse(denial, null, 'none', 'none', clientAddress);
+  }
   const presented = presentedCredential(head, route.accepted);
   if (presented.kind === 'deny') return refuse(presented, route, 'none', 'none', clientAddress);
   if (presented.credential === null) {

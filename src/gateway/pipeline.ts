@@ -98,7 +98,8 @@ export async function serve(
       method: exchange.method,
       status,
       outcome: fault?.code ?? denial?.code ?? forwarded?.outcome ?? 'aborted',
-      reason: (fault ?? forwarded?.fault)?.message ?? denial?.reason ?? null,
+      reason:
+        (fault ?? forwarded?.fault)?.message ?? denial?.reason ?? (forwarded?.stalled ? stalledReason : null),
       bytesIn: exchange.received.bytes,
       bytesOut: forwarded?.bytesOut ?? refusal?.body.length ?? 0,
       durationMs: endedMs - startedMs,
@@ -107,6 +108,9 @@ export async function serve(
     });
   }
 }
+
+/** Of a client that was cut off on the way: nothing can be answered there any more. */
+const stalledReason = 'client too slow: limits.idle, limits.bodyRateMin';
 
 /** For this long a decision holds by itself: behind a body that took longer to come it is made anew. */
 const decisionHoldsMs = 20;

@@ -15,6 +15,8 @@ export interface RouteTable<Route extends Located> {
    * parameters cut off) would see the path of another route.
    */
   find(host: string, path: CanonicalPath): Route | null;
+  /** For the log, of a path that `find` has no route for: whether none matches, or a loose reader would see another's. */
+  whyNone(host: string, path: CanonicalPath): 'no route' | 'spelled like the path of another route';
 }
 
 /** The path prefix that never reaches a backend. */
@@ -39,6 +41,8 @@ export function createRouteTable<Route extends Located>(routes: readonly Route[]
       const loose = locateLoosely(host, loosePath(path));
       return loose !== null && loose.match.path === loosely.get(route)?.match.path ? route : null;
     },
+    whyNone: (host, path) =>
+      locate(host, path) === null ? 'no route' : 'spelled like the path of another route',
   };
 }
 

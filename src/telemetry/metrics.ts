@@ -63,6 +63,8 @@ export interface Metrics {
   upstreamError(reason: FaultCode | 'backend_unasked'): void;
   /** A refused credential was answered 429. */
   rateLimited(): void;
+  /** A request was answered 429 because its token had as many under way as it may. */
+  tokenRequestRefused(): void;
   /** A configuration was read at start or reload. */
   configLoaded(successful: boolean): void;
   /** The exposition in Prometheus' text format, version 0.0.4. */
@@ -175,7 +177,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
 function exposeRareEvents(
   registry: Registry,
   clock: Clock,
-): Pick<Metrics, 'upstreamError' | 'rateLimited' | 'configLoaded'> {
+): Pick<Metrics, 'upstreamError' | 'rateLimited' | 'tokenRequestRefused' | 'configLoaded'> {
   const registers = [registry];
   const upstreamErrors = new Counter({
     name: 'latchkey_upstream_errors_total',
@@ -186,6 +188,11 @@ function exposeRareEvents(
   const rateLimited = new Counter({
     name: 'latchkey_rate_limited_total',
     help: 'Refused credentials answered 429 because of earlier failures.',
+    registers,
+  });
+  const tokenRequestsRefused = new Counter({
+    name: 'latchkey_token_requests_refused_total',
+    help: 'Requests answered 429 because their token had limits.requestsPerToken under way.',
     registers,
   });
   const reloadSuccessful = new Gauge({
@@ -201,6 +208,7 @@ function exposeRareEvents(
   return {
     upstreamError: (reason) => upstreamErrors.inc({ reason }),
     rateLimited: () => rateLimited.inc(),
+    tokenRequestRefused: () => tokenRequestsRefused.inc(),
     configLoaded: (successful) => {
       reloadSuccessful.set(successful ? 1 : 0);
       if (successful) reloadedAt.set(clock.now() / 1_000);

@@ -68,6 +68,8 @@ describe('a token with as many requests under way as it may have', () => {
     const asked = backend.requests.length;
     const refused = await exchange(gateway.port, 'GET', '/dav/b', [authorization]);
     assert.deepEqual([status(refused), field(refused, 'retry-after')], [429, '1']);
+    assert.equal(await gateway.metric('latchkey_token_requests_refused_total'), 1);
+    await eventually('the log to name the limit', () => gateway.output().includes('limits.requestsPerToken'));
     assert.match(refused.body.toString(), /Too many requests with this token/);
     assert.equal(backend.requests.length, asked);
   });

@@ -124,6 +124,9 @@ describe('a crowd of bodies', () => {
     const uploads = backend.requests.slice(before).filter(({ method }) => method === 'PUT');
     const ends = await within('all of them to end', 5_000, Promise.all(uploads.map(({ over }) => over)));
     assert.deepEqual([uploads.length, ends.every((isCut) => isCut)], [100, true]);
+    await eventually('the log to name the limits', () =>
+      gateway.output().includes('client too slow: limits.idle, limits.bodyRateMin'),
+    );
   });
 });
 

@@ -137,7 +137,8 @@ async function checkRedis(config: NonNullable<Config['redis']>, probes: DoctorPr
     return ok(subject, summary);
   } catch (error) {
     const message = error instanceof Error ? error.message : 'cannot be asked';
-    const advice = 'start it, or correct `redis`; until then every request asks the store';
+    const advice =
+      'start it, or correct `redis`; until then each gateway asks the store for what it does not remember';
     return fail(subject, message, advice);
   }
 }

@@ -142,6 +142,22 @@ const values: readonly Golden[] = [
     ],
   },
   {
+    title: 'numbers that were meant to have a unit',
+    yaml: `${backend}limits:\n  head: 30\n  spool: "10"\naudit: { keep: 400 }`,
+    expected: [
+      'latchkey.yaml:3:9: limits.head: must be between 1s and 1h; 30 without a unit is 30ms',
+      'latchkey.yaml:4:10: limits.spool: must be between 1KiB and 1024TiB; 10 without a unit is 10B',
+      'latchkey.yaml:5:16: audit.keep: must be between 1d and 36500d; 400 without a unit is 400ms',
+    ],
+  },
+  {
+    title: 'more connections per client than in all',
+    yaml: `${backend}limits: { connections: 100, connectionsPerClient: 200 }`,
+    expected: [
+      'latchkey.yaml:2:51: limits.connectionsPerClient: is more than limits.connections (100), so it limits nobody; lower it, or raise that',
+    ],
+  },
+  {
     title: 'a PostgreSQL store',
     yaml: `${backend}store: postgres://db.example.org/latchkey`,
     expected: [

@@ -19,6 +19,14 @@ describe('the route of a request', () => {
     assert.equal(found(routes, 'h', '/davs/x'), '* /');
   });
 
+  test('that is none has its reason told apart for the log', () => {
+    const table = createRouteTable([route(null, '/dav/'), route(null, '/dav/files/')]);
+    const why = (path: string): string => table.whyNone('h', path as CanonicalPath);
+    assert.equal(found([route(null, '/dav/'), route(null, '/dav/files/')], 'h', '/dav/FILES/x'), null);
+    assert.equal(why('/dav/FILES/x'), 'spelled like the path of another route');
+    assert.equal(why('/other/x'), 'no route');
+  });
+
   test('takes a folder named without its slash', () => {
     assert.equal(found([route(null, '/dav/')], 'h', '/dav'), '* /dav/');
     assert.equal(found([route(null, '/dav/')], 'h', '/da'), null);

@@ -53,6 +53,7 @@ test('the exposition carries every documented name, with help and type', async (
   metrics.auth({ scheme: 'basic', result: 'ok', tier: 'l1', durationMs: 0.02 });
   metrics.upstreamError('backend_reset');
   metrics.rateLimited();
+  metrics.tokenRequestRefused();
   metrics.configLoaded(true);
   const text = await metrics.render();
   const types = {
@@ -65,6 +66,7 @@ test('the exposition carries every documented name, with help and type', async (
     auth_cache_requests_total: 'counter',
     upstream_errors_total: 'counter',
     rate_limited_total: 'counter',
+    token_requests_refused_total: 'counter',
     tokens: 'gauge',
     config_last_reload_successful: 'gauge',
     config_last_reload_success_timestamp_seconds: 'gauge',
