@@ -98,7 +98,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   const tunnels = new Set<Duplex>();
   server.on('upgrade', (req, socket, head) => {
     tunnels.add(socket);
-    socket.once('close', () => tunnels.delete(socket));
+    socket.once('close', () => tunnels.delete(socket)).on('error', () => socket.destroy());
     // A tunnel cannot open before the answers to requests pipelined before it are out.
     if (responseOn(socket) !== null) socket.destroy();
     else void upgrade(req, socket, head, lines.isExact(req), () => deps.pipeline());

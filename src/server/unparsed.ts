@@ -57,8 +57,13 @@ export function createUnparsedRefusals(
   const refuseConnect = (req: IncomingMessage, socket: Duplex): void => {
     const current = responseOn(socket);
     // The client would take this answer for those to the requests before it.
-    if (current === null) refuse(socket, 'method_refused', req);
-    else current.once('close', () => refuseConnect(req, socket));
+    if (current === null) {
+      refuse(socket, 'method_refused', req);
+      return;
+    }
+    // The server has let go of this socket: a reset that nobody listens for would end the process.
+    socket.on('error', () => socket.destroy());
+    current.once('close', () => refuseConnect(req, socket));
   };
 
   const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Verification } from '../../../src/tokens/verification.ts';
 import { eventually, within } from '../../support/eventually.ts';
 import { field } from '../../support/http-message.ts';
 import { exchange, head, openRaw } from '../../support/raw-client.ts';
@@ -165,6 +167,27 @@ describe('a refusal', () => {
     await raw.send('CONNECT gw.example:443 HTTP/1.1\r\nHost: gw.example:443\r\n\r\n');
     assert.match((await raw.nextResponse()).startLine, / 405 /);
     await within('the connection closes', 5_000, raw.closed);
+  });
+
+  test('of CONNECT behind a request still being verified harms nobody where the client resets', async (t) => {
+    let asked = false;
+    let verdict = (_: Verification): void => undefined;
+    const { port, records } = await startListener(t, {
+      verify: () =>
+        new Promise((resolve) => {
+          asked = true;
+          verdict = resolve;
+        }),
+    });
+    const raw = await openRaw(port);
+    const first = head('GET', '/dav/a', [authorized, 'Connection: TE']);
+    await raw.send(`${first}CONNECT gw.example:443 HTTP/1.1\r\nHost: gw.example:443\r\n\r\n`);
+    await eventually('the question', () => asked);
+    raw.socket.resetAndDestroy();
+    await delay(20);
+    verdict({ kind: 'refused', reason: 'unknown', tier: 'store' });
+    await eventually('the record', () => records.length === 1);
+    assert.match((await exchange(port, 'GET', '/.latchkey/x')).startLine, / 404 /);
   });
 
   test('of HEAD has no body', async (t) => {
