@@ -78,6 +78,8 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     if (deps.connections.admit(socket)) lane.enter(socket);
   });
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
+    // Told a turn after its connection closed: whoever listened while it was read may have left by then.
+    req.on('error', () => undefined);
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
     const hint = {
       sendContinue: awaitsContinue ? () => res.writeContinue() : null,

@@ -171,7 +171,7 @@ describe('a refusal', () => {
 
   test('of CONNECT behind a request still being verified harms nobody where the client resets', async (t) => {
     let asked = false;
-    let verdict = (_: Verification): void => undefined;
+    let verdict: (verification: Verification) => void = () => undefined;
     const { port, records } = await startListener(t, {
       verify: () =>
         new Promise((resolve) => {
