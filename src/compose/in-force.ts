@@ -39,6 +39,7 @@ const replacedKeys: ReadonlySet<string> = new Set([
   'connectMs',
   'backendHeadMs',
   'backendConnections',
+  'backendWaitMs',
   'reportBytes',
   'headMs',
   'keepAliveMs',

@@ -98,8 +98,10 @@ export interface Config {
     readonly connectMs: number;
     /** Time from the sent request to the backend's response head, and longest silence within a response. Default 300 s. */
     readonly backendHeadMs: number;
-    /** Sockets per backend origin. Default 256. */
+    /** Sockets per backend origin. Default: a fifth of the files that may be open, at most 4,096. */
     readonly backendConnections: number;
+    /** Longest wait for one of them to fall free; beyond it 503. Default 30 s. */
+    readonly backendWaitMs: number;
     /** Body read to decide about a REPORT or SEARCH. Default 1 MiB. */
     readonly reportBytes: number;
     /** Largest upload held by `spool`. Default 10 GiB. */

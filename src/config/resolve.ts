@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { BackendAuth, Config, RedisConfig, RouteConfig } from './config.ts';
 import type { Finding } from './issues.ts';
-import { connectionsByOpenFiles } from './open-files.ts';
+import { backendConnectionsByOpenFiles, connectionsByOpenFiles } from './open-files.ts';
 import type { KeyPath } from './problem.ts';
 import type { Parsed } from './quantities.ts';
 import type { WrittenRoute } from './route-schema.ts';
@@ -53,6 +53,7 @@ export function resolveConfig(
       ...written.limits,
       passwordConcurrency: written.limits.passwordConcurrency ?? availableParallelism(),
       connections: written.limits.connections ?? connectionsByOpenFiles(),
+      backendConnections: written.limits.backendConnections ?? backendConnectionsByOpenFiles(),
     },
     audit: written.audit,
     log: written.log,

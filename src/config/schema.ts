@@ -39,9 +39,10 @@ export interface WrittenConfig
   /** Short for one route named default. */
   readonly backend: readonly string[] | null;
   readonly routes: readonly WrittenRoute[] | null;
-  readonly limits: Omit<Config['limits'], 'passwordConcurrency' | 'connections'> & {
+  readonly limits: Omit<Config['limits'], 'passwordConcurrency' | 'connections' | 'backendConnections'> & {
     readonly passwordConcurrency: number | null;
     readonly connections: number | null;
+    readonly backendConnections: number | null;
   };
 }
 
@@ -77,7 +78,16 @@ const limitsSchema = z
       100,
       24 * hour,
     ]),
-    backendConnections: wholeNumber('Connections to each backend.', [1, 65535]).default(256),
+    backendConnections: optional(
+      wholeNumber(
+        'Connections to each backend; left out, a fifth of the files that may be open, at most 4096.',
+        [1, 65535],
+      ),
+    ),
+    backendWait: duration('Time for one of these connections to fall free; beyond it, 503.', '30s', [
+      10,
+      hour,
+    ]),
     report: size('Largest REPORT or SEARCH body, which has to be read to decide.', '1MiB', [1024, 2 ** 30]),
     spool: size('Largest upload that spool holds.', '10GiB', [1024, 2 ** 50]),
     drain: duration('Requests in flight get this long when the gateway is told to stop.', '30s', [
@@ -111,6 +121,7 @@ const limitsSchema = z
     connectMs: written.connect,
     backendHeadMs: written.backendHead,
     backendConnections: written.backendConnections,
+    backendWaitMs: written.backendWait,
     reportBytes: written.report,
     spoolBytes: written.spool,
     drainMs: written.drain,

@@ -99,6 +99,7 @@ function describeLimits(limits: Config['limits']): Readonly<Record<string, unkno
     connect: formatDuration(limits.connectMs),
     backendHead: formatDuration(limits.backendHeadMs),
     backendConnections: limits.backendConnections,
+    backendWait: formatDuration(limits.backendWaitMs),
     report: formatSize(limits.reportBytes),
     spool: formatSize(limits.spoolBytes),
     drain: formatDuration(limits.drainMs),

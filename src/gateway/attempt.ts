@@ -1,6 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { Fault, type FaultCode } from '../core/errors.ts';
 import { closedWhileKept, toFault } from './backend-fault.ts';
+import type { BackendHandler, LeaveQueue } from './backend-connections.ts';
 import type { Backend, BackendGroup } from './backends.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
@@ -59,12 +60,13 @@ const interimMax = 1_000;
 type Phase = 'waiting' | 'sent' | 'heard' | 'answering' | 'answered';
 
 /** One attempt to forward a request to one backend. */
-export class Attempt implements Dispatcher.DispatchHandler, Transfer {
+export class Attempt implements BackendHandler, Transfer {
   readonly #forwarding: Forwarding;
   readonly #backend: Backend;
   readonly #watch: ProgressWatch;
   readonly #startedMs = performance.now();
   #controller: Dispatcher.DispatchController | null = null;
+  #leaveQueue: LeaveQueue | null = null;
   #settle: ((forwarded: Forwarded) => void) | null = null;
   #fail: ((error: Error) => void) | null = null;
   #phase: Phase = 'waiting';
@@ -110,7 +112,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
         this.#watch.add(this);
       }
       const sent = body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open();
-      this.#backend.dispatch({ method, path: target, headers, body: sent }, owner, this);
+      this.#leaveQueue = this.#backend.dispatch({ method, path: target, headers, body: sent }, owner, this);
     });
   }
 
@@ -214,8 +216,11 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
 
   stall(): void {
     this.#stalled = true;
-    this.#forwarding.res.destroy();
-    this.#forwarding.req.destroy();
+    const { req, res } = this.#forwarding;
+    // Without a reset the system keeps what it was not read, for minutes.
+    req.socket.resetAndDestroy();
+    res.destroy();
+    req.destroy();
   }
 
   #onDrain = (): void => {
@@ -228,6 +233,7 @@ export class Attempt implements Dispatcher.DispatchHandler, Transfer {
       this.#finish('ok');
     } else if (this.#fault === null) {
       this.#clientGone = true;
+      this.#leaveQueue?.();
       this.#controller?.abort(new ClientGone());
       this.#finish('aborted');
     } else {

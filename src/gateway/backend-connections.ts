@@ -1,6 +1,9 @@
+import { Readable } from 'node:stream';
 import { buildConnector, Client, type Dispatcher, type errors } from 'undici';
 import type { Clock } from '../core/clock.ts';
+import { Fault } from '../core/errors.ts';
 import { resetCode } from './backend-fault.ts';
+import { BackendQueue } from './backend-queue.ts';
 
 /** How to reach and how long to wait for a backend. */
 export interface BackendLimits {
@@ -8,6 +11,8 @@ export interface BackendLimits {
   /** For the response head, and for the longest silence within a response body. */
   readonly backendHeadMs: number;
   readonly backendConnections: number;
+  /** For a connection to fall free. */
+  readonly backendWaitMs: number;
 }
 
 /** A request as a backend gets it. */
@@ -53,8 +58,17 @@ interface Line {
 interface Waiting {
   readonly request: BackendRequest;
   readonly owner: string;
-  readonly handler: Dispatcher.DispatchHandler;
+  readonly handler: BackendHandler;
+  readonly timer: NodeJS.Timeout;
 }
+
+/** Hears of an exchange with a backend; of an error also where nothing was begun. */
+export interface BackendHandler extends Omit<Dispatcher.DispatchHandler, 'onResponseError'> {
+  onResponseError(controller: Dispatcher.DispatchController | null, error: Error): void;
+}
+
+/** Takes a waiting request back. */
+export type LeaveQueue = () => void;
 
 /**
  * The connections to one backend. What a backend sends behind its response nobody has asked for; HTTP/1.1 cannot tell
@@ -67,9 +81,11 @@ export class BackendConnections {
   readonly #lines = new Set<Line>();
   /** The longest silent comes first. */
   readonly #idle = new Set<Line>();
+  /** How many requests of each owner are under way. */
+  readonly #busyOf = new Map<string, number>();
   /** The idle line that each owner used last. */
   readonly #lastOf = new Map<string, Line>();
-  readonly #waiting = new Set<Waiting>();
+  readonly #queue = new BackendQueue<Waiting>((owner) => this.#busyOf.get(owner) ?? 0);
   #mistrustedUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(deps: BackendConnectionsDeps) {
@@ -78,13 +94,30 @@ export class BackendConnections {
   }
 
   /**
-   * Sends a request of `owner`'s; `handler` hears of everything that follows. Waits its turn where all connections are
-   * busy.
+   * Sends a request of `owner`'s; `handler` hears of everything that follows. Where all connections are busy it waits
+   * until one falls free, those of owners with fewest requests under way going first; after `backendWaitMs` the
+   * handler hears of a Fault ('overloaded') instead. The returned function takes a request that still waits out of the
+   * queue, without a word to the handler, and is null where it does not wait.
    */
-  dispatch(request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void {
+  dispatch(request: BackendRequest, owner: string, handler: BackendHandler): LeaveQueue | null {
     const line = this.#lineFor(owner);
-    if (line === null) this.#waiting.add({ request, owner, handler });
-    else this.#send(line, request, owner, handler);
+    if (line !== null) {
+      this.#send(line, request, owner, handler);
+      return null;
+    }
+    const { url, limits } = this.#deps;
+    const waiting: Waiting = { request, owner, handler, timer: setTimeout(giveUp, limits.backendWaitMs) };
+    const leave = (): void => {
+      clearTimeout(waiting.timer);
+      if (this.#queue.delete(owner, waiting)) discardBody(request);
+    };
+    function giveUp(): void {
+      leave();
+      const busy = `all ${limits.backendConnections} connections stayed busy for ${limits.backendWaitMs} ms`;
+      handler.onResponseError(null, new Fault('overloaded', `${url.origin}: ${busy}`));
+    }
+    this.#queue.add(owner, waiting);
+    return leave;
   }
 
   /** Lets running requests finish and closes every connection. */
@@ -92,9 +125,10 @@ export class BackendConnections {
     await Promise.all([...this.#lines].map(({ client }) => client.close()));
   }
 
-  #send(line: Line, request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void {
+  #send(line: Line, request: BackendRequest, owner: string, handler: BackendHandler): void {
     line.owner = owner;
     line.isBusy = true;
+    this.#busyOf.set(owner, (this.#busyOf.get(owner) ?? 0) + 1);
     const turn = ++line.given;
     const options: Dispatcher.DispatchOptions & { readonly servername: string } = {
       ...request,
@@ -166,13 +200,16 @@ export class BackendConnections {
   #release(line: Line): void {
     if (!line.isBusy) return;
     line.isBusy = false;
+    const busy = (this.#busyOf.get(line.owner) ?? 1) - 1;
+    if (busy > 0) this.#busyOf.set(line.owner, busy);
+    else this.#busyOf.delete(line.owner);
     line.silentSinceMs = this.#deps.clock.monotonic();
     this.#idle.add(line);
     this.#lastOf.set(line.owner, line);
     if (line.isOpen && this.#mistrusts()) this.#discard(line);
-    const next = this.#waiting.values().next().value;
-    if (next === undefined) return;
-    this.#waiting.delete(next);
+    const next = this.#queue.next();
+    if (next === null) return;
+    clearTimeout(next.timer);
     this.dispatch(next.request, next.owner, next.handler);
   }
 
@@ -185,6 +222,11 @@ export class BackendConnections {
     this.#mistrustedUntilMs = this.#deps.clock.monotonic() + mistrustMs;
     for (const line of [...this.#idle]) this.#discard(line);
   }
+}
+
+/** What Undici would do with the body of a request that it gives up. */
+function discardBody({ body }: BackendRequest): void {
+  if (body instanceof Readable) body.destroy();
 }
 
 /** True where a connection ended because something came over it behind a response, or before any request. */

@@ -1,7 +1,12 @@
 import { isIP } from 'node:net';
-import type { Dispatcher } from 'undici';
 import type { Clock } from '../core/clock.ts';
-import { BackendConnections, type BackendLimits, type BackendRequest } from './backend-connections.ts';
+import {
+  BackendConnections,
+  type BackendHandler,
+  type BackendLimits,
+  type BackendRequest,
+  type LeaveQueue,
+} from './backend-connections.ts';
 
 /** One origin that a route forwards to. */
 export interface Backend {
@@ -15,7 +20,7 @@ export interface Backend {
    */
   readonly tlsName: string;
   /** See `BackendConnections`. */
-  dispatch(request: BackendRequest, owner: string, handler: Dispatcher.DispatchHandler): void;
+  dispatch(request: BackendRequest, owner: string, handler: BackendHandler): LeaveQueue | null;
 }
 
 /** The backends of one route, with what is known of their health. */

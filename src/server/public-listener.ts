@@ -46,7 +46,8 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     headersTimeout: deps.headMs,
     // Bodies have progress deadlines of their own; a total would end long uploads.
     requestTimeout: 0,
-    connectionsCheckingInterval: Math.max(Math.min(deps.headMs / 4, 1_000), 50),
+    // So often that a crowd that came within a second is not cut in one go, in which nobody else is answered.
+    connectionsCheckingInterval: Math.min(deps.headMs / 4, 100),
     keepAliveTimeout: deps.keepAliveMs,
     noDelay: true,
     shouldUpgradeCallback(req) {

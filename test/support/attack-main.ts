@@ -15,6 +15,7 @@ let longestMs = 0;
 let connecting = 0;
 let begun = false;
 let over = false;
+const hellos = typeof attack.hello === 'string' ? [attack.hello] : attack.hello;
 
 function source(at: number): string {
   const host = (at % addresses) + 1;
@@ -39,7 +40,7 @@ function openOne(): void {
     connecting--;
     opened++;
     open.set(socket, performance.now());
-    socket.write(attack.hello, 'latin1');
+    socket.write(hellos[opened % hellos.length] ?? '', 'latin1');
     if (attack.halfClose === true) socket.end();
     if (attack.leave === 'at once') leave();
   });

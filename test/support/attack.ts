@@ -12,8 +12,8 @@ export interface Attack {
   readonly addresses?: number;
   /** Connections opened in a second; default 2,000. */
   readonly perSecond?: number;
-  /** Sent as soon as a connection stands. */
-  readonly hello: string;
+  /** Sent as soon as a connection stands; where there are several, they take turns. */
+  readonly hello: string | readonly string[];
   /** Sent again and again. */
   readonly drip?: { readonly text: string; readonly everyMs: number };
   /** How fast answers are read: at once (the default), so many bytes now and then, or never. */

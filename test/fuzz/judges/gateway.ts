@@ -27,7 +27,7 @@ export function decideDeps(
   configs: readonly RouteConfig[],
   scopes: readonly Scope[],
 ): { readonly deps: DecideDeps; readonly asked: Credential[] } {
-  const limits = { connectMs: 1_000, backendHeadMs: 1_000, backendConnections: 1 };
+  const limits = { connectMs: 1_000, backendHeadMs: 1_000, backendConnections: 1, backendWaitMs: 1_000 };
   const clock = { now: () => 0, monotonic: () => 0 };
   const compiled = configs.map((config) => compileRoute(config, configs, limits, clock, () => undefined));
   const routes = createRouteTable(compiled);

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { BackendConnections } from '../../../src/gateway/backend-connections.ts';
+import {
+  BackendConnections,
+  type BackendHandler,
+  type BackendRequest,
+} from '../../../src/gateway/backend-connections.ts';
 import { within } from '../../support/eventually.ts';
 import { replying, startRecordingBackend } from '../../support/recording-backend.ts';
 import type { RecordingBackend } from '../../support/recording-backend.ts';
@@ -11,11 +16,12 @@ interface Started {
   readonly backend: RecordingBackend;
   readonly clock: SteppedClock;
   readonly mistrusted: () => number;
+  readonly connections: BackendConnections;
   /** Sends one request of `owner`'s; resolves when its response has ended. */
   readonly ask: (owner: string, fields?: readonly string[]) => Promise<void>;
 }
 
-async function start(t: TestContext, backendConnections: number): Promise<Started> {
+async function start(t: TestContext, backendConnections: number, backendWaitMs = 10_000): Promise<Started> {
   const backend = await startRecordingBackend();
   backend.answerWith(replying(200, 'fine'));
   const clock = steppedClock();
@@ -24,7 +30,7 @@ async function start(t: TestContext, backendConnections: number): Promise<Starte
     url: new URL(backend.url),
     tlsName: '',
     ca: null,
-    limits: { connectMs: 1_000, backendHeadMs: 1_000, backendConnections },
+    limits: { connectMs: 1_000, backendHeadMs: 1_000, backendConnections, backendWaitMs },
     clock,
     mistrusted: () => void mistrusted++,
   });
@@ -36,17 +42,27 @@ async function start(t: TestContext, backendConnections: number): Promise<Starte
     backend,
     clock,
     mistrusted: () => mistrusted,
+    connections,
     ask: (owner, fields = []) =>
       new Promise((resolve, reject) => {
-        connections.dispatch({ method: 'GET', path: `/${owner}`, headers: [...fields], body: null }, owner, {
-          onRequestStart: () => undefined,
-          onResponseStart: () => undefined,
-          onResponseData: () => undefined,
-          // Behind the turn in which the connection falls idle.
-          onResponseEnd: () => void setImmediate(() => setImmediate(resolve)),
-          onResponseError: (_, error) => reject(error),
-        });
+        // Behind the turn in which the connection falls idle.
+        const ended = (): void => void setImmediate(() => setImmediate(resolve));
+        connections.dispatch(request(owner, fields), owner, handler(ended, reject));
       }),
+  };
+}
+
+function request(path: string, fields: readonly string[] = []): BackendRequest {
+  return { method: 'GET', path: `/${path}`, headers: [...fields], body: null };
+}
+
+function handler(ended: () => void, failed: (error: Error) => void): BackendHandler {
+  return {
+    onRequestStart: () => undefined,
+    onResponseStart: () => undefined,
+    onResponseData: () => undefined,
+    onResponseEnd: ended,
+    onResponseError: (_, error) => failed(error),
   };
 }
 
@@ -117,5 +133,60 @@ describe('the connections to a backend', () => {
     await within('the end of the connection', 2_000, connection?.closed ?? Promise.reject(new Error('none')));
     await ask('alice');
     assert.deepEqual([backend.connections.length, mistrusted()], [2, 0]);
+  });
+
+  test('go to the token with fewest requests under way when they fall free', async (t) => {
+    const { backend, ask } = await start(t, 2);
+    backend.answerWith({});
+    const arrived = backend.nextRequest();
+    const asked = ['mallory', 'mallory', 'mallory', 'mallory', 'alice'].map((owner) => ask(owner));
+    const first = await arrived;
+    backend.answerWith(replying(200, 'fine'));
+    first.connection.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await asked[4];
+    await Promise.all([asked[2], asked[3]]);
+    const paths = backend.requests.map(({ target }) => target);
+    assert.deepEqual(paths, ['/mallory', '/mallory', '/alice', '/mallory', '/mallory']);
+    backend.requests[1]?.connection.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await Promise.all(asked);
+  });
+
+  test('that stay busy too long are a fault for what waits', async (t) => {
+    const { backend, ask } = await start(t, 1, 50);
+    backend.answerWith({});
+    const arrived = backend.nextRequest();
+    const first = ask('mallory');
+    const { connection } = await arrived;
+    await assert.rejects(ask('alice'), { code: 'overloaded' });
+    backend.answerWith(replying(200, 'fine'));
+    connection.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await first;
+    await ask('alice');
+    assert.deepEqual(
+      backend.requests.map(({ target }) => target),
+      ['/mallory', '/alice'],
+    );
+  });
+
+  test('are not waited for by what was taken back, nor is its body kept open', async (t) => {
+    const { backend, ask, connections } = await start(t, 1);
+    backend.answerWith({});
+    const arrived = backend.nextRequest();
+    const first = ask('mallory');
+    const { connection } = await arrived;
+    const body = Readable.from(['a body']);
+    const heard = (): void => assert.fail('what was taken back hears nothing');
+    const unheard = handler(heard, heard);
+    const leave = connections.dispatch({ ...request('gone'), method: 'PUT', body }, 'alice', unheard);
+    leave?.();
+    assert.equal(body.destroyed, true);
+    backend.answerWith(replying(200, 'fine'));
+    connection.socket.write('HTTP/1.1 204 No Content\r\n\r\n');
+    await first;
+    await ask('alice');
+    assert.deepEqual(
+      backend.requests.map(({ target }) => target),
+      ['/mallory', '/alice'],
+    );
   });
 });

@@ -19,7 +19,12 @@ export function principal(change: Partial<Principal> = {}): Principal {
 }
 
 /** Limits that no test here reaches. */
-export const backendLimits = { connectMs: 1_000, backendHeadMs: 1_000, backendConnections: 4 };
+export const backendLimits = {
+  connectMs: 1_000,
+  backendHeadMs: 1_000,
+  backendConnections: 4,
+  backendWaitMs: 1_000,
+};
 
 /** A request that was allowed on a route with this configuration. */
 export function allowed(
