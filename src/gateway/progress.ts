@@ -27,12 +27,29 @@ export interface ProgressLimits {
 /** The limits may become others at a reload, which must not wait for a long quarter to end. */
 const sweepMsMax = 5_000;
 
+/** So many are ended before others get their turn: a crowd that came together is late together. */
+const stallsAtOnce = 64;
+
 /**
  * One timer for all transfers: every quarter of `idleMs`, or every 5 s, it looks at each one, and ends those that
  * waited for their client a whole `idleMs` in which less than `bodyRateMin` came through.
  */
 export function createProgressWatch(limits: ProgressLimits, clock: Clock): ProgressWatch {
   const windows = new Map<Transfer, { sinceMs: number; bytes: number }>();
+  const late = new Set<Transfer>();
+  let goesOn: NodeJS.Immediate | null = null;
+  const stallSome = (): void => {
+    goesOn = null;
+    let count = 0;
+    for (const transfer of late) {
+      if (count++ === stallsAtOnce) {
+        goesOn = setImmediate(stallSome);
+        return;
+      }
+      late.delete(transfer);
+      transfer.stall();
+    }
+  };
   const sweep = (): void => {
     const now = clock.monotonic();
     for (const [transfer, window] of windows) {
@@ -43,9 +60,10 @@ export function createProgressWatch(limits: ProgressLimits, clock: Clock): Progr
         window.bytes = moved;
       } else if (now - window.sinceMs >= limits.idleMs) {
         windows.delete(transfer);
-        transfer.stall();
+        late.add(transfer);
       }
     }
+    if (goesOn === null) stallSome();
   };
   const timer = setInterval(sweep, Math.max(Math.min(limits.idleMs / 4, sweepMsMax), 10));
   timer.unref();
@@ -55,6 +73,7 @@ export function createProgressWatch(limits: ProgressLimits, clock: Clock): Progr
     },
     delete(transfer) {
       windows.delete(transfer);
+      late.delete(transfer);
     },
     stop() {
       clearInterval(timer);

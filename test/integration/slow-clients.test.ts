@@ -11,7 +11,7 @@ import { steadyClients } from '../support/steady-clients.ts';
 import { startStreamingBackend, type StreamingBackend } from '../support/streaming-backend.ts';
 
 const connectionsPerClient = 150;
-const limits = { head: '3s', idle: '2s', keepAlive: '2s', connectionsPerClient, requestsPerToken: 1_000 };
+const limits = { head: '3s', idle: '1s', keepAlive: '1s', connectionsPerClient, requestsPerToken: 1_000 };
 const megabyte = 1024 ** 2;
 /** Far more than any of these crowds may cost. */
 const residentMaxBytes = 400 * megabyte;

@@ -54,6 +54,19 @@ describe('a transfer that waits for its client', () => {
     assert.equal(slow.stalled, 1);
   });
 
+  test('lets others have their turn between the ends of a crowd, of which it may have left meanwhile', async () => {
+    const crowd = Array.from({ length: 200 }, () => transfer());
+    for (const each of crowd) watch.add(each);
+    const ended = (): number => crowd.filter(({ stalled }) => stalled === 1).length;
+    pass(4);
+    assert.equal(ended(), 64);
+    const left = crowd.at(-1);
+    assert.ok(left);
+    watch.delete(left);
+    for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
+    assert.deepEqual([ended(), left.stalled], [199, 0]);
+  });
+
   test('goes on for ever while each window moves enough', () => {
     const steady = transfer();
     watch.add(steady);
