@@ -96,11 +96,12 @@ export class Attempt implements BackendHandler, Transfer {
 
   /** Sends the request; settles when the client's response is closed. */
   run(): Promise<Forwarded> {
-    const { res, method, target, body, owner } = this.#forwarding;
+    const { req, res, method, target, body, owner } = this.#forwarding;
     return new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;
-      if (res.closed || res.destroyed) {
+      // Of a response whose turn has not come, only the connection knows that it will not come.
+      if (res.closed || res.destroyed || req.socket.destroyed) {
         this.#clientGone = true;
         this.#finish('aborted');
         return;

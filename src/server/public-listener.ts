@@ -9,7 +9,8 @@ import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
-import { createRequestLines, type RequestLines } from './request-line.ts';
+import { createPipelinedResponses } from './pipelined-responses.ts';
+import { createRequestLines } from './request-line.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
 import { watchForVersionlessLine } from './versionless-line.ts';
 
@@ -68,12 +69,13 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
   });
   const lines = createRequestLines();
+  const responses = createPipelinedResponses();
   const lane = createLane({
     limits: deps,
     serve: (req, res) => void serve(req, res, plainHints, deps.pipeline()),
     declines: (target) => target === assertionKeysTarget,
     isEnding: (socket) => deps.pipeline().ending.has(socket),
-    handOver: takeConnections(server, lines, deps),
+    handOver: takeConnections(server, [lines, responses], deps),
   });
   server.on('connection', (socket) => {
     if (deps.connections.admit(socket)) lane.enter(socket);
@@ -81,6 +83,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     // Told a turn after its connection closed: whoever listened while it was read may have left by then.
     req.on('error', () => undefined);
+    responses.add(res, req.socket);
     const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
     const hint = {
       sendContinue: awaitsContinue ? () => res.writeContinue() : null,
@@ -124,7 +127,7 @@ const plainHints: WireHints = { sendContinue: null, exactLine: true };
  */
 function takeConnections(
   server: Server,
-  lines: RequestLines,
+  watchers: readonly { watch(socket: Socket): void }[],
   deps: Pick<PublicListenerDeps, 'headMs' | 'keepAliveMs' | 'idleMs' | 'pipeline'>,
 ): (socket: Socket, bytes: Buffer) => void {
   const [parse] = server.listeners('connection') as ((socket: Socket) => void)[];
@@ -135,7 +138,7 @@ function takeConnections(
     server.keepAliveTimeout = deps.keepAliveMs;
     server.timeout = Math.max(deps.idleMs, deps.headMs);
     parse.call(server, socket);
-    lines.watch(socket);
+    for (const watcher of watchers) watcher.watch(socket);
     watchForVersionlessLine(socket, () => {
       deps.pipeline().ending.add(socket);
       server.emit('clientError', new Error('a request line without a version'), socket);

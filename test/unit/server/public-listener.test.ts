@@ -6,7 +6,7 @@ import type { Verification } from '../../../src/tokens/verification.ts';
 import { eventually, within } from '../../support/eventually.ts';
 import { field } from '../../support/http-message.ts';
 import { exchange, head, openRaw } from '../../support/raw-client.ts';
-import { replying } from '../../support/recording-backend.ts';
+import { replying, response } from '../../support/recording-backend.ts';
 import { authorized, startListener } from './listener-fixture.ts';
 
 const webSocket = [
@@ -260,6 +260,26 @@ describe('an upgrade', () => {
     await within('the connection closes', 5_000, raw.closed);
     assert.equal(backend.connections.length, 0);
   });
+});
+
+test('a client that leaves before its turn ends the requests it pipelined, answered by the backend or not', async (t) => {
+  const { port, backend, records } = await startListener(t);
+  const beyondTheLane = 'Connection: keep-alive, X-Nominated';
+  backend.answerWith({
+    message: ({ target }, socket) => {
+      if (target === '/dav/b' || target === '/dav/other') socket.write(response(200, 'b'));
+    },
+  });
+  const raw = await openRaw(port);
+  const gets = ['/dav/a', '/dav/b', '/dav/c'].map((path) => head('GET', path, [authorized, beyondTheLane]));
+  // With a CONNECT the server lets go of the socket, and of what waits there.
+  await raw.send(`${gets.join('')}CONNECT gw.example:80 HTTP/1.1\r\nHost: gw.example:80\r\n\r\n`);
+  await eventually('the backend has all', () => backend.requests.length === 3);
+  // By the time another is served, the answer to b waits for its turn.
+  await exchange(port, 'GET', '/dav/other', [authorized]);
+  raw.socket.resetAndDestroy();
+  await eventually('each is recorded', () => records.length === 4);
+  assert.equal(records.filter(({ outcome }) => outcome === 'aborted').length, 3);
 });
 
 describe('draining', () => {
