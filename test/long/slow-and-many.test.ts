@@ -23,11 +23,8 @@ const idleMs = 10_000;
 /** Readers take a while until they all stand: none is to be cut before. */
 const readersIdleMs = 20_000;
 const keepAliveMs = 10_000;
-/**
- * More than the systems at both ends take in by themselves, so that the gateway has to wait; and so little that 2,000 of
- * them, at three parties of one machine, stay below what Linux gives to TCP (tcp_mem).
- */
-const downloadBytes = 512 * 1_024;
+/** More than the systems at both ends take in by themselves; 512 KiB are not. Linux wants 3 GiB in tcp_mem for 2,000. */
+const downloadBytes = 64 * megabyte;
 /** Good clients ask so long without a crowd, and so long beside it: most crowds are cut once in that time. */
 const askMs = 16_000;
 /** Deadlines are looked at now and then, and this machine has other things to do. */
