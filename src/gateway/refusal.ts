@@ -91,7 +91,7 @@ function render(
 
 /** A body of at most this many bytes is read to its end, so that a known client's connection can stay. */
 const drainBytesMax = 65_536;
-/** What a closing connection still takes in, so that the client can read its answer first. */
+/** So much, and so long, a closing connection still takes in, so that the client can read its answer first. */
 const lingerBytesMax = 4_194_304;
 const lingerMs = 2_000;
 
@@ -149,7 +149,8 @@ export function closeWith(socket: Duplex, refusal: Refusal, req: ClientRequest |
   let taken = 0;
   source.on('data', (chunk: Buffer) => {
     taken += chunk.length;
-    if (taken > lingerBytesMax) socket.destroy();
+    // Closed over unread bytes, a connection is reset, and the client loses an answer that it has not read yet.
+    if (taken > lingerBytesMax) source.pause();
   });
   source.once('end', () => socket.destroy());
   source.resume();

@@ -25,7 +25,7 @@ const unwantedMs = 2_000;
 
 /**
  * Lets the rest of an answered request's body run out, so that the connection can serve the next
- * one; cuts the connection where that takes more than 4 MiB or 2 s.
+ * one. Beyond 4 MiB nothing more is read; the connection is cut where the rest has not come after 2 s.
  */
 export function drainUnwanted(req: ClientRequest): void {
   if (req.complete || req.destroyed) return;
@@ -34,7 +34,8 @@ export function drainUnwanted(req: ClientRequest): void {
   let taken = 0;
   req.on('data', (chunk: Buffer) => {
     taken += chunk.length;
-    if (taken > unwantedBytesMax) socket.destroy();
+    // Cut at once, the client might not have read its answer yet.
+    if (taken > unwantedBytesMax) req.pause();
   });
   req.once('end', () => clearTimeout(timer));
   req.once('close', () => clearTimeout(timer));

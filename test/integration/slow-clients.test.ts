@@ -48,6 +48,17 @@ async function withstand(attack: Omit<Attack, 'port'>): Promise<AttackReport> {
     const fared = await steadyClients({ port: gateway.port, request: good, perSecond: 20, forMs: 1_000 });
     assert.deepEqual(fared.answers, { 200: fared.asked });
     assert.ok((await gateway.residentBytes()) < residentMaxBytes);
+    // Who does not read does not notice.
+    if (attack.leave === undefined && attack.read === undefined) {
+      await eventually(
+        'the crowd to have been and gone',
+        async () => {
+          const { opened, failed, open } = await crowd.report();
+          return opened + failed === attack.connections && open === 0;
+        },
+        { withinMs: 60_000, everyMs: 200 },
+      );
+    }
     await nothingLeft();
   } catch (error) {
     throw new Error(`the crowd: ${JSON.stringify(await crowd.stop())}`, { cause: error });
