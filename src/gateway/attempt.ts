@@ -225,8 +225,11 @@ export class Attempt implements BackendHandler, Transfer {
   }
 
   #onDrain = (): void => {
-    this.#paused = false;
-    this.#controller?.resume();
+    // A pipelined response is told in the middle of its own write, while undici still parses: it takes no more then.
+    process.nextTick(() => {
+      this.#paused = false;
+      this.#controller?.resume();
+    });
   };
 
   #onClose = (): void => {

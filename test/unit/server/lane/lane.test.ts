@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
 import { eventually, within } from '../../../support/eventually.ts';
-import { head, openRaw } from '../../../support/raw-client.ts';
+import { exchange, head, openRaw } from '../../../support/raw-client.ts';
+import { response } from '../../../support/recording-backend.ts';
 import { authorized, startListener } from '../listener-fixture.ts';
 
 /** Connection fields with which a request stays in the lane, and with which it takes its connection out of it. */
@@ -28,6 +29,38 @@ for (const [way, fields] of Object.entries(ways)) {
       const targets = new Set(backend.requests.map(({ target }) => target));
       assert.deepEqual(targets, new Set(Array.from({ length: 51 }, (_, at) => `/dav/${at}`)));
       assert.deepEqual(backend.violations, []);
+      raw.destroy();
+    });
+
+    test('answers to its end what is pipelined behind a response that the client is slow to read', async (t) => {
+      const { port, backend, faults } = await startListener(t);
+      const large = 'x'.repeat(20_000_000);
+      const held: (() => void)[] = [];
+      backend.answerWith({
+        message({ target }, socket) {
+          if (target === '/dav/large') socket.write(response(200, large));
+          else if (target === '/dav/held') held.push(() => socket.write(response(200, 'held')));
+          else socket.write(response(200, 'other'));
+        },
+      });
+      const raw = await openRaw(port);
+      raw.socket.pause();
+      const both = ['/dav/large', '/dav/held'].map((path) => head('GET', path, [authorized, ...fields]));
+      await raw.send(both.join(''));
+      await eventually('the backend is asked', () => backend.requests.length > 0);
+      // Others are served until the first response has nowhere to go any more.
+      for (let other = 0; other < 50; other++) await exchange(port, 'GET', '/dav/other', [authorized]);
+      held.shift()?.();
+      await exchange(port, 'GET', '/dav/other', [authorized]);
+      raw.socket.resume();
+      assert.equal((await raw.nextResponse()).body.length, large.length);
+      // In the lane the second is asked for only now.
+      if (fields.length === 0) {
+        await eventually('the second comes behind the first', () => held.length === 1);
+        held.shift()?.();
+      }
+      assert.equal((await raw.nextResponse()).body.toString(), 'held');
+      assert.deepEqual(faults, []);
       raw.destroy();
     });
 
