@@ -46,7 +46,10 @@ async function idleMemory(): Promise<readonly Row[]> {
   const backend = await startBackend();
   const sockets: Socket[] = [];
   try {
-    const files = await writeConfig(scratch, 'idle', backend.port);
+    const files = await writeConfig(scratch, 'idle', backend.port, {
+      // All of them come from one address.
+      limits: { connectionsPerClient: 16_384 },
+    });
     const [token = ''] = await seedTokens(readConfig(files.configFile), 1, 1);
     const gateway = await startGateway(scratch, files);
     try {
