@@ -99,9 +99,13 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
     if (!socket.writable) return;
     socket.cork();
     this.flushHeaders();
-    if (chunk !== undefined) this.#writeBody(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    const last = this.#framing.kind === 'chunked' ? '0\r\n\r\n' : '';
-    socket.write(last, 'latin1', this.#onFlushed);
+    const body = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+    if (this.#framing.kind === 'length' && body !== undefined && body.length > 0) {
+      this.#writeBody(body, this.#onFlushed);
+    } else {
+      if (body !== undefined) this.#writeBody(body);
+      socket.write(this.#framing.kind === 'chunked' ? '0\r\n\r\n' : '', 'latin1', this.#onFlushed);
+    }
     socket.uncork();
     if (this.#framing.kind === 'length' && this.#bodyBytes !== this.#framing.bytes) socket.destroy();
   }
@@ -117,13 +121,13 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
     this.emit('close');
   }
 
-  #writeBody(chunk: Buffer): void {
+  #writeBody(chunk: Buffer, written?: (error?: Error | null) => void): void {
     const { socket } = this.#deps;
     if (this.#framing.kind === 'none' || chunk.length === 0 || !socket.writable) return;
     this.#bodyBytes += chunk.length;
     if (this.#framing.kind === 'length') {
       if (this.#bodyBytes > this.#framing.bytes) socket.destroy();
-      else socket.write(chunk);
+      else socket.write(chunk, written);
       return;
     }
     socket.write(`${chunk.length.toString(16)}${lineBreak}`, 'latin1');
