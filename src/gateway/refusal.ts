@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import type { Denial } from '../core/decision.ts';
 import { denials, type FaultCode, faults } from '../core/errors.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
-import { drainUnwanted } from './request-body.ts';
+import { drainUnwanted, readUnwanted, unwantedMs } from './request-body.ts';
 import { reasonPhrases } from './reason-phrases.ts';
 
 /** A refusal as it goes to the client: one small problem+json (RFC 9457). */
@@ -91,9 +91,6 @@ function render(
 
 /** A body of at most this many bytes is read to its end, so that a known client's connection can stay. */
 const drainBytesMax = 65_536;
-/** So much, and so long, a closing connection still takes in, so that the client can read its answer first. */
-const lingerBytesMax = 4_194_304;
-const lingerMs = 2_000;
 
 /**
  * Sends a refusal. What is left of the request's body is drained where it is short; otherwise the
@@ -142,16 +139,10 @@ export function closeWith(socket: Duplex, refusal: Refusal, req: ClientRequest |
   lines.push('Connection: close', '', '');
   socket.on('error', () => socket.destroy());
   socket.end(lines.join('\r\n') + (req?.method === 'HEAD' ? '' : refusal.body), 'latin1');
-  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  const timer = setTimeout(() => socket.destroy(), unwantedMs);
   timer.unref();
   socket.once('close', () => clearTimeout(timer));
   const source = req ?? socket;
-  let taken = 0;
-  source.on('data', (chunk: Buffer) => {
-    taken += chunk.length;
-    // Closed over unread bytes, a connection is reset, and the client loses an answer that it has not read yet.
-    if (taken > lingerBytesMax) source.pause();
-  });
   source.once('end', () => socket.destroy());
-  source.resume();
+  readUnwanted(source);
 }

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { ClientRequest } from './client-request.ts';
+import type { ByteSource, ClientRequest } from './client-request.ts';
 import type { ProgressWatch, Transfer } from './progress.ts';
 
 /** A body on its way to the backend. */
@@ -19,9 +19,23 @@ export type OutgoingBody =
 /** Up to this many bytes are read before the backend is asked. */
 export const smallBodyBytes = 16_384;
 
-/** What is taken in of a body that nobody wants any more. */
+/** What is taken in of what nobody wants any more. */
 const unwantedBytesMax = 4_194_304;
-const unwantedMs = 2_000;
+/** So long its end is waited for. */
+export const unwantedMs = 2_000;
+
+/**
+ * Reads on from a client that is being answered without it, so that it comes to read the answer. Beyond 4 MiB nothing
+ * more is read: a connection closed over unread bytes is reset, and an answer not read yet is lost.
+ */
+export function readUnwanted(source: ByteSource): void {
+  let taken = 0;
+  source.on('data', (chunk: Buffer) => {
+    taken += chunk.length;
+    if (taken > unwantedBytesMax) source.pause();
+  });
+  source.resume();
+}
 
 /**
  * Lets the rest of an answered request's body run out, so that the connection can serve the next
@@ -31,15 +45,9 @@ export function drainUnwanted(req: ClientRequest): void {
   if (req.complete || req.destroyed) return;
   const { socket } = req;
   const timer = setTimeout(() => socket.destroy(), unwantedMs);
-  let taken = 0;
-  req.on('data', (chunk: Buffer) => {
-    taken += chunk.length;
-    // Cut at once, the client might not have read its answer yet.
-    if (taken > unwantedBytesMax) req.pause();
-  });
   req.once('end', () => clearTimeout(timer));
   req.once('close', () => clearTimeout(timer));
-  req.resume();
+  readUnwanted(req);
 }
 
 /** What a bounded read of a body found. */
