@@ -30,7 +30,7 @@ apt_install() {
 
 install_debian_packages() {
   missing=''
-  for package in apache2 cadaver curl davfs2 litmus nginx radicale rclone redis-server; do
+  for package in apache2 cadaver chromium curl davfs2 ldap-utils litmus nginx radicale rclone redis-server slapd; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
     [ "$status" = 'install ok installed' ] || missing="$missing $package"
   done
