@@ -13,3 +13,9 @@ export type TokenDigest = Branded<'TokenDigest'>;
 export type PepperId = Branded<'PepperId'>;
 /** Identifies one store: caches shared by several stores are kept apart by it. UUID text. */
 export type Realm = Branded<'Realm'>;
+/** Identifies a browser session; says nothing about its secret. UUID v7 text. */
+export type SessionId = Branded<'SessionId'>;
+/** Identifies an admin key; says nothing about its value. UUID v7 text. */
+export type AdminKeyId = Branded<'AdminKeyId'>;
+/** SHA-256 of a random secret of 256 bits (session, admin key, one-time link), base64url: the only form in which it is kept. */
+export type SecretDigest = Branded<'SecretDigest'>;

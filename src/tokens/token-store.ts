@@ -1,4 +1,5 @@
 import type { PepperId, Realm, TokenDigest, TokenId, UserId } from '../core/ids.ts';
+import type { Page } from '../core/page.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 
 /** A token as the store keeps it. Times are epoch milliseconds; the value itself is never here. */
@@ -94,6 +95,37 @@ export interface TokenFilter {
   readonly after?: TokenId;
 }
 
+/** By what a list of tokens for people is ordered; 'used' has the never used last, 'expires' the endless last. */
+export type TokenOrder = 'created' | 'name' | 'used' | 'expires';
+
+/** Which tokens to show to people. */
+export interface TokenQuery {
+  readonly userId?: UserId;
+  /** Part of the name or of the client last seen, in any case; or the beginning of the displayed prefix. */
+  readonly text?: string;
+  /** Default: all but revoked ones. 'off' means switched off by hand. */
+  readonly state?: 'active' | 'off' | 'expired' | 'revoked';
+  readonly order: TokenOrder;
+  readonly descending: boolean;
+  readonly limit: number;
+  /** `next` of the page before, which must have had the same order. */
+  readonly after?: string;
+}
+
+/** Which audit events to show, newest first. */
+export interface AuditQuery {
+  readonly tokenId?: TokenId;
+  readonly userId?: UserId;
+  /** Exact action, or all of a kind by its beginning with a dot: `token.` */
+  readonly action?: string;
+  readonly actor?: string;
+  /** Events from this moment on, and before that one. */
+  readonly from?: number;
+  readonly before?: number;
+  readonly limit: number;
+  readonly after?: string;
+}
+
 /**
  * The truth about tokens. Every method throws `Fault('store_unavailable')` where the store cannot
  * be asked; changes are durable when the promise resolves.
@@ -105,6 +137,8 @@ export interface TokenStore {
   findByDigests(digests: readonly TokenDigest[]): Promise<OwnedToken | null>;
   get(id: TokenId): Promise<OwnedToken | null>;
   list(filter: TokenFilter): Promise<readonly OwnedToken[]>;
+  /** For pages and API: one page, with a total where `userId` is given. */
+  search(query: TokenQuery, now: number): Promise<Page<OwnedToken>>;
   /** Adds a token and its audit event in one transaction. */
   insert(token: TokenRecord, event: AuditEvent): Promise<void>;
   /**
@@ -134,6 +168,8 @@ export interface TokenStore {
     readonly userId?: UserId;
     readonly limit: number;
   }): Promise<readonly AuditEvent[]>;
+  /** For pages and API: one page, without a total. */
+  searchAudit(query: AuditQuery): Promise<Page<AuditEvent>>;
   /** Forgets at most `limit` audit events from before this moment, oldest first. Resolves to how many. */
   pruneAudit(before: number, limit: number): Promise<number>;
 }

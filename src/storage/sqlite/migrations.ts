@@ -3,9 +3,10 @@ import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { auditByTime } from './migrations/0002-audit-by-time.ts';
+import { selfService } from './migrations/0003-self-service.ts';
 
 /** The SQL that leads from each schema version to the next: the first entry leads from 0 to 1. */
-const migrations: readonly string[] = [firstTables, auditByTime];
+const migrations: readonly string[] = [firstTables, auditByTime, selfService];
 
 /** The schema version that this program reads and writes. */
 export const schemaVersion: number = migrations.length;

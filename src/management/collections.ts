@@ -1,0 +1,27 @@
+import type { Person } from './caller.ts';
+import type { Refused } from './refused.ts';
+
+/** A folder of a backend. */
+export interface Collection {
+  /** Decoded, begins and ends with a slash: what goes into a `path:` scope. */
+  readonly path: string;
+  readonly name: string;
+}
+
+/** A route whose folders can be looked through. */
+export interface BrowsableRoute {
+  readonly name: string;
+  /** Where to begin: the route's path, decoded. */
+  readonly path: string;
+}
+
+/** Looks through the folders of backends with the person's own rights, so that nobody sees more than by the front door. */
+export interface Collections {
+  /** WebDAV and CalDAV routes. */
+  routes(): readonly BrowsableRoute[];
+  /**
+   * The folders within a folder, by name, at most 1,000. 'not_found' where the backend shows none there to this person;
+   * rejects with the Fault of a backend that fails.
+   */
+  within(person: Person, path: string): Promise<readonly Collection[] | Refused>;
+}

@@ -1,0 +1,33 @@
+import type { TokenRefusal } from '../tokens/token-settings.ts';
+import type { UserRefusal } from '../identity/users.ts';
+
+/** An expected no of this folder: which rule, and a sentence that says what to do instead. */
+export interface ManagementRefusal {
+  readonly kind: 'refused';
+  readonly code: /** Proof of presence is older than allowed: confirm, then ask again. */
+    | 'confirmation_needed'
+    /** The caller's role or key does not reach that far. */
+    | 'not_allowed'
+    /** There is no such thing, or it is somebody else's: the two cannot be told apart. */
+    | 'not_found'
+    /** It has changed since it was read (RFC 9110 section 13.1.1). */
+    | 'stale'
+    /** The request's fields cannot be understood. */
+    | 'bad_request'
+    /** It contradicts what there is: the last admin cannot go, a local password of somebody from elsewhere … */
+    | 'conflict';
+  readonly detail: string;
+}
+
+/** Every expected no that a page or the API has to answer. */
+export type Refused = ManagementRefusal | TokenRefusal | UserRefusal;
+
+/** Makes a refusal; the detail names the next step. */
+export function refused(code: ManagementRefusal['code'], detail: string): ManagementRefusal {
+  return { kind: 'refused', code, detail };
+}
+
+/** Whether an answer is a no. */
+export function isRefused<T extends object>(answer: T | Refused): answer is Refused {
+  return 'kind' in answer && answer.kind === 'refused';
+}

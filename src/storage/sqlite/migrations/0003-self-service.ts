@@ -1,0 +1,92 @@
+/** Where users come from, browser sessions, admin keys, one-time links, the token policy, expiry warnings, repeated requests. */
+export const selfService: string = `
+  ALTER TABLE users ADD COLUMN display_name TEXT;
+  ALTER TABLE users ADD COLUMN email TEXT;
+  ALTER TABLE users ADD COLUMN language TEXT;
+  ALTER TABLE users ADD COLUMN role TEXT NOT NULL DEFAULT 'user';
+  ALTER TABLE users ADD COLUMN source TEXT NOT NULL DEFAULT 'local';
+  ALTER TABLE users ADD COLUMN subject TEXT;
+  -- The source no longer lets this user in; kept apart from what an admin has decided.
+  ALTER TABLE users ADD COLUMN lapsed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE users ADD COLUMN may_have_tokens INTEGER;
+  ALTER TABLE users ADD COLUMN signed_in_at INTEGER;
+  -- What the source gave us to ask about this user later, sealed.
+  ALTER TABLE users ADD COLUMN source_grant TEXT;
+  ALTER TABLE users ADD COLUMN source_checked_at INTEGER;
+  CREATE UNIQUE INDEX users_of_source ON users (source, subject) WHERE subject IS NOT NULL AND removed_at IS NULL;
+  CREATE INDEX users_by_source_check ON users (source, source_checked_at) WHERE subject IS NOT NULL AND removed_at IS NULL;
+  DROP INDEX users_disabled;
+  CREATE INDEX users_shut_out ON users (id) WHERE disabled = 1 OR lapsed = 1;
+  CREATE INDEX tokens_by_prefix ON tokens (prefix);
+  CREATE INDEX tokens_by_end ON tokens (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
+  CREATE INDEX audit_of_action ON audit (action, seq);
+  CREATE INDEX audit_of_actor ON audit (actor, seq);
+
+  CREATE TABLE sessions (
+    id            TEXT PRIMARY KEY,
+    user_id       TEXT NOT NULL REFERENCES users (id),
+    secret_digest TEXT NOT NULL UNIQUE,
+    source        TEXT NOT NULL,
+    created_at    INTEGER NOT NULL,
+    seen_at       INTEGER NOT NULL,
+    ends_at       INTEGER NOT NULL,
+    confirmed_at  INTEGER,
+    address       TEXT NOT NULL,
+    client        TEXT,
+    draft         TEXT,
+    sign_out      TEXT
+  ) STRICT;
+  CREATE INDEX sessions_of_user ON sessions (user_id, seen_at);
+  CREATE INDEX sessions_by_end ON sessions (ends_at);
+
+  CREATE TABLE admin_keys (
+    id           TEXT PRIMARY KEY,
+    name         TEXT NOT NULL,
+    digest       TEXT NOT NULL UNIQUE,
+    prefix       TEXT NOT NULL,
+    scopes       TEXT NOT NULL,
+    created_at   INTEGER NOT NULL,
+    created_by   TEXT NOT NULL,
+    expires_at   INTEGER,
+    revoked_at   INTEGER,
+    last_used_at INTEGER
+  ) STRICT;
+
+  CREATE TABLE one_time_links (
+    digest     TEXT PRIMARY KEY,
+    purpose    TEXT NOT NULL,
+    user_id    TEXT REFERENCES users (id),
+    expires_at INTEGER NOT NULL,
+    used_at    INTEGER
+  ) STRICT;
+
+  CREATE TABLE token_policy (
+    id         INTEGER PRIMARY KEY CHECK (id = 1),
+    body       TEXT NOT NULL,
+    version    INTEGER NOT NULL,
+    changed_at INTEGER NOT NULL,
+    changed_by TEXT NOT NULL
+  ) STRICT;
+
+  -- Answers to requests that may come again; sealed under the key that the client sent with them.
+  CREATE TABLE repeated_requests (
+    caller         TEXT NOT NULL,
+    key_digest     TEXT NOT NULL,
+    request_digest TEXT NOT NULL,
+    at             INTEGER NOT NULL,
+    answer         TEXT,
+    PRIMARY KEY (caller, key_digest)
+  ) STRICT;
+  CREATE INDEX repeated_requests_by_time ON repeated_requests (at);
+
+  CREATE TABLE expiry_warnings (
+    token_id   TEXT NOT NULL REFERENCES tokens (id),
+    expires_at INTEGER NOT NULL,
+    days       INTEGER NOT NULL,
+    channel    TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL,
+    tries      INTEGER NOT NULL,
+    sent_at    INTEGER,
+    PRIMARY KEY (token_id, expires_at, days, channel)
+  ) STRICT;
+`;
