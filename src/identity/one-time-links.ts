@@ -1,4 +1,10 @@
+import type { Clock } from '../core/clock.ts';
 import type { SecretDigest, UserId } from '../core/ids.ts';
+import type { RandomBytes } from '../core/random.ts';
+import { digestSecret, mintSecret } from './random-secret.ts';
+
+/** How long a link can be used. */
+export const linkMs: number = 24 * 3_600_000;
 
 /** What a link lets its holder do, once: become the first admin, or set the password of one user. */
 export type LinkPurpose = 'first-admin' | 'set-password';
@@ -21,4 +27,20 @@ export interface LinkStore {
   find(digest: SecretDigest, now: number): Promise<LinkRecord | null>;
   /** Uses it up: of several callers exactly one gets the link, all others null. */
   use(digest: SecretDigest, now: number): Promise<LinkRecord | null>;
+}
+
+/** Makes a link that is good for a day, and resolves to its secret, which nothing keeps. */
+export async function issueLink(
+  deps: {
+    readonly links: Pick<LinkStore, 'insert'>;
+    readonly clock: Clock;
+    readonly randomBytes: RandomBytes;
+  },
+  purpose: LinkPurpose,
+  userId: UserId | null,
+): Promise<string> {
+  const secret = mintSecret(deps.randomBytes);
+  const expiresAt = deps.clock.now() + linkMs;
+  await deps.links.insert({ digest: digestSecret(secret), purpose, userId, expiresAt });
+  return secret;
 }
