@@ -195,6 +195,8 @@ const exitCodeOf: Readonly<Record<TokenRefusal['code'], CommandFailure['exitCode
   revoked: exitCodes.refused,
   expired: exitCodes.refused,
   owner_gone: exitCodes.refused,
+  policy: exitCodes.refused,
+  stale: exitCodes.refused,
 };
 
 /** What an operation gave, or its refusal as the end of the command. */

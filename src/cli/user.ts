@@ -175,7 +175,11 @@ const exitCodeOf: Readonly<Record<UserRefusal['code'], CommandFailure['exitCode'
   bad_name: exitCodes.usage,
   bad_password: exitCodes.usage,
   name_taken: exitCodes.refused,
+  bad_display_name: exitCodes.usage,
+  bad_email: exitCodes.usage,
   no_user: exitCodes.notFound,
+  stale: exitCodes.refused,
+  last_admin: exitCodes.refused,
 };
 
 function granted(outcome: ChangedUser | UserRefusal): ChangedUser {

@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { SecretDigest, UserId } from '../core/ids.ts';
 import type { RandomBytes } from '../core/random.ts';
+import type { AuditEvent } from '../telemetry/audit.ts';
 import { digestSecret, mintSecret } from './random-secret.ts';
 
 /** How long a link can be used. */
@@ -21,26 +22,32 @@ export interface LinkRecord {
 
 /** The truth about one-time links. Throws `Fault('store_unavailable')` where the store cannot be asked. */
 export interface LinkStore {
-  /** Adds a link, and forgets those that have expired. */
-  insert(link: LinkRecord): Promise<void>;
+  /** Adds a link with its audit event, and forgets those that have expired. */
+  insert(link: LinkRecord, event: AuditEvent): Promise<void>;
   /** Reads a link that is neither used nor expired at `now`; it can still be used. */
   find(digest: SecretDigest, now: number): Promise<LinkRecord | null>;
   /** Uses it up: of several callers exactly one gets the link, all others null. */
   use(digest: SecretDigest, now: number): Promise<LinkRecord | null>;
 }
 
-/** Makes a link that is good for a day, and resolves to its secret, which nothing keeps. */
+/** Makes a link that is good for a day, and resolves to its secret, which nothing keeps. `actor` is as in audit events. */
 export async function issueLink(
   deps: {
     readonly links: Pick<LinkStore, 'insert'>;
     readonly clock: Clock;
     readonly randomBytes: RandomBytes;
   },
+  actor: { readonly name: string; readonly address: string | null },
   purpose: LinkPurpose,
   userId: UserId | null,
 ): Promise<string> {
   const secret = mintSecret(deps.randomBytes);
-  const expiresAt = deps.clock.now() + linkMs;
-  await deps.links.insert({ digest: digestSecret(secret), purpose, userId, expiresAt });
+  const at = deps.clock.now();
+  const expiresAt = at + linkMs;
+  const details = actor.address === null ? { expiresAt } : { address: actor.address, expiresAt };
+  await deps.links.insert(
+    { digest: digestSecret(secret), purpose, userId, expiresAt },
+    { at, action: `link.${purpose}`, actor: actor.name, userId, tokenId: null, details },
+  );
   return secret;
 }

@@ -82,6 +82,16 @@ export interface UserQuery {
 }
 
 /**
+ * Asked about the user as it is, inside the transaction of a change: false leaves everything as it is. May be asked
+ * again where the transaction had to wait, and must not have effects.
+ */
+export type UserGuard = (
+  user: UserRecord,
+  /** Whether another admin is left who can sign in: neither shut out, nor local without a password. */
+  hasOtherAdmin: () => boolean,
+) => boolean;
+
+/**
  * The truth about users. Every method throws `Fault('store_unavailable')` where the store cannot be
  * asked; a change is durable, journalled and audited in one transaction when the promise resolves.
  */
@@ -98,8 +108,11 @@ export interface UserStore {
   hasAny(role?: Role): Promise<boolean>;
   /** Resolves false, changing nothing, where the folded name or the subject is taken. */
   insert(user: UserRecord, event: AuditEvent): Promise<boolean>;
-  /** Applies the patch with version + 1. Resolves to the new record, or null where there is none. */
-  change(id: UserId, patch: UserPatch, event: AuditEvent): Promise<UserRecord | null>;
+  /**
+   * Applies the patch with version + 1, and ends the sessions of who is or was shut out. Resolves to the new record, or
+   * null where there is none or the guard says no.
+   */
+  change(id: UserId, patch: UserPatch, event: AuditEvent, guard?: UserGuard): Promise<UserRecord | null>;
   /**
    * Users of a source that have a subject, those asked about longest ago first: at most `limit` of those
    * last asked about before `checkedBefore` (or never).
@@ -107,6 +120,9 @@ export interface UserStore {
   dueForCheck(source: string, checkedBefore: number, limit: number): Promise<readonly UserRecord[]>;
   /** Notes that the source was asked. No version change, no journal entry. `grant` undefined keeps the old one. */
   recordCheck(id: UserId, at: number, grant?: string | null): Promise<void>;
-  /** Removes the user, its sessions, and revokes all its tokens. Resolves to the last record, with its last version, or null. */
-  remove(id: UserId, event: AuditEvent): Promise<UserRecord | null>;
+  /**
+   * Removes the user, its sessions, and revokes all its tokens. Resolves to the last record, with its last version, or
+   * null where there is none or the guard says no.
+   */
+  remove(id: UserId, event: AuditEvent, guard?: UserGuard): Promise<UserRecord | null>;
 }

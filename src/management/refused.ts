@@ -14,6 +14,10 @@ export interface ManagementRefusal {
     | 'stale'
     /** The request's fields cannot be understood. */
     | 'bad_request'
+    /** The current password, asked for to choose another, is not the one given. */
+    | 'wrong_password'
+    /** Too many wrong passwords: the detail says how long to wait. */
+    | 'throttled'
     /** It contradicts what there is: the last admin cannot go, a local password of somebody from elsewhere … */
     | 'conflict';
   readonly detail: string;

@@ -43,7 +43,11 @@ export interface TokenRefusal {
     | 'no_token'
     | 'revoked'
     | 'expired'
-    | 'owner_gone';
+    | 'owner_gone'
+    /** What everybody's tokens are held to forbids it. */
+    | 'policy'
+    /** It has changed since it was read (RFC 9110 section 13.1.1). */
+    | 'stale';
   readonly detail: string;
 }
 
