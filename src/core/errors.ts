@@ -97,6 +97,7 @@ export type FaultCode =
   | 'backend_garbage'
   | 'backend_timeout'
   | 'store_unavailable'
+  | 'sign_in_unavailable'
   | 'overloaded'
   | 'spool_full';
 
@@ -117,6 +118,7 @@ export const faults: Readonly<Record<FaultCode, FaultKind>> = {
   backend_garbage: { status: 502, detail: 'The backend did not answer in HTTP.' },
   backend_timeout: { status: 504, detail: 'The backend did not answer in time.' },
   store_unavailable: { status: 503, detail: 'The token store cannot be asked.' },
+  sign_in_unavailable: { status: 503, detail: 'Signing in is not possible just now; try again shortly.' },
   overloaded: { status: 503, detail: 'The gateway is busy; try again shortly.' },
   spool_full: { status: 507, detail: 'The upload is larger than the gateway may hold.' },
 };

@@ -40,7 +40,10 @@ export interface SessionStore {
   findByDigest(digest: SecretDigest): Promise<OwnedSession | null>;
   /** Those that have not ended at `now` nor been idle since `seenSince`, most recently seen first. */
   listOf(userId: UserId, now: number, seenSince: number): Promise<readonly SessionRecord[]>;
-  /** Adds a session; `replaces` is ended in the same transaction (rotation at sign-in). */
+  /**
+   * Adds a session and notes at its user when that was (`signedInAt`, without a new version); `replaces` is ended in the
+   * same transaction (rotation at sign-in).
+   */
   insert(session: SessionRecord, replaces: SessionId | null, event: AuditEvent): Promise<void>;
   /** Changes a session without an audit event. False where there is none. */
   touch(

@@ -56,15 +56,7 @@ export function isShutOut(user: Pick<UserRecord, 'disabled' | 'lapsed'>): boolea
 export type UserPatch = Partial<
   Pick<
     UserRecord,
-    | 'displayName'
-    | 'email'
-    | 'language'
-    | 'role'
-    | 'passwordHash'
-    | 'disabled'
-    | 'lapsed'
-    | 'mayHaveTokens'
-    | 'signedInAt'
+    'displayName' | 'email' | 'language' | 'role' | 'passwordHash' | 'disabled' | 'lapsed' | 'mayHaveTokens'
   >
 >;
 

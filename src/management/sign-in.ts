@@ -1,5 +1,5 @@
 import type { Language } from '../identity/user-store.ts';
-import type { Caller, Person } from './caller.ts';
+import type { Person } from './caller.ts';
 import type { ManagementRefusal } from './refused.ts';
 
 /** Where a browser asks from. */
@@ -45,6 +45,8 @@ export type SignInRefusal =
  */
 export interface SignIn {
   ways(): readonly SignInWay[];
+  /** Whether this person confirms with a password here, or at the provider of `session.source`. */
+  confirmationWay(person: Person): 'password' | 'redirect';
   /** `currentSecret`: the session that this browser had, which ends. Sources are asked in the order of the configuration. */
   withPassword(
     side: BrowserSide,
@@ -58,7 +60,10 @@ export interface SignIn {
     callbackUrl: string,
     fresh: boolean,
   ): Promise<{ readonly url: string; readonly pending: string } | null>;
-  /** The browser is back: signs in, or, for a person given, confirms that it is still the same one. */
+  /**
+   * The browser is back: signs in, or, for a person given, confirms that it is still the same one, whose session and
+   * secret stay.
+   */
   finish(
     side: BrowserSide,
     source: string,
@@ -70,8 +75,11 @@ export interface SignIn {
   recognise(secret: string, side: BrowserSide): Promise<Person | null>;
   /** Confirms with the password; wrong ones are throttled as at sign-in. */
   confirm(person: Person, password: string): Promise<Person | SignInRefusal>;
-  /** Keeps what the person was about to do, at most 16 KiB, while the provider confirms; null takes it away. */
-  keepDraft(person: Person, draft: string | null): Promise<void>;
+  /**
+   * Keeps what the person was about to do, sealed, while the provider confirms; null takes it away. False where it is
+   * longer than 16 KiB or the session has ended meanwhile.
+   */
+  keepDraft(person: Person, draft: string | null): Promise<boolean>;
   /** Ends the session. Resolves to where the browser should go to sign out at the provider too, or null. */
   signOut(person: Person, returnUrl: string): Promise<string | null>;
   /** What a one-time link is for, or null where it is used, expired or void. */
@@ -85,9 +93,6 @@ export interface SignIn {
     userName: string | null,
     password: string,
   ): Promise<SignedIn | SignInRefusal | ManagementRefusal>;
-  /** A link to become the first admin, valid for a day; null where there is an admin. */
+  /** The secret part of a link to become the first admin, valid for a day; null where there is an admin or no local way. */
   firstAdminLink(): Promise<string | null>;
 }
-
-/** Whether this caller can confirm with a password; else at its provider. */
-export type ConfirmationWay = (caller: Caller) => 'password' | 'redirect';
