@@ -204,6 +204,7 @@ async function openDoors({ config, log, closers }: Ground, parts: Parts): Promis
   const door = createPublicListener({
     pipeline: () => pipeline,
     assertionKeys: () => (inForce.routing.sendsAssertions ? keys : null),
+    ownPages: null,
     connections,
     get headMs() {
       return inForce.limits.headMs;

@@ -140,3 +140,16 @@ export function parseCidr(text: string): Parsed<string> {
   }
   return { value: `${address.toLowerCase()}/${prefix}` };
 }
+
+/** An http(s) origin; a path, query or user information is refused. */
+export function parsePortalUrl(text: string): Parsed<string> {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isOrigin =
+    url !== null &&
+    (url.protocol === 'https:' || url.protocol === 'http:') &&
+    url.pathname === '/' &&
+    `${url.search}${url.hash}${url.username}${url.password}` === '';
+  return isOrigin
+    ? { value: url.origin }
+    : { wrong: 'must be an address such as https://tokens.example.org, without a path' };
+}

@@ -118,6 +118,19 @@ export interface Config {
     /** Counting starts anew this long after a first failure. Default 15 min. */
     readonly failureWindowMs: number;
   };
+  /** The gateway's own pages and API below `/.latchkey`. */
+  readonly portal: {
+    /** Default true; false: nothing is served there. */
+    readonly enabled: boolean;
+    /** As browsers reach it, without a slash at its end: the pages are served under this address alone. Null: under any. */
+    readonly url: string | null;
+    /** A browser session ends when nothing was asked for this long. Default 12 h. */
+    readonly sessionIdleMs: number;
+    /** A browser session ends this long after sign-in. Default 7 days. */
+    readonly sessionMs: number;
+    /** A change needs a proof of presence no older than this. Default 5 min. */
+    readonly confirmationMs: number;
+  };
   /** How long audit events are kept. Default 400 days. */
   readonly audit: { readonly keepMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };

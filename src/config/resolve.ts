@@ -55,6 +55,7 @@ export function resolveConfig(
       connections: written.limits.connections ?? connectionsByOpenFiles(),
       backendConnections: written.limits.backendConnections ?? backendConnectionsByOpenFiles(),
     },
+    portal: written.portal,
     audit: written.audit,
     log: written.log,
   };

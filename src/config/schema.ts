@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { parseCidr, parseHostPort, parseListenHost, parseRedisUrl, parseStore } from './addresses.ts';
+import {
+  parseCidr,
+  parseHostPort,
+  parseListenHost,
+  parsePortalUrl,
+  parseRedisUrl,
+  parseStore,
+} from './addresses.ts';
 import type { RedisUrl } from './addresses.ts';
 import type { Config } from './config.ts';
 import type { Parsed } from './quantities.ts';
@@ -30,7 +37,7 @@ export interface WrittenRedis {
 
 /** The whole file as written: every value read and checked by itself, secrets not yet read. */
 export interface WrittenConfig
-  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'audit' | 'log'> {
+  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'> {
   /** Null: `latchkey.db` in dataDir. */
   readonly store: Config['store'] | null;
   readonly redis: RedisUrl | WrittenRedis | null;
@@ -132,6 +139,33 @@ const limitsSchema = z
     failureWindowMs: written.failureWindow,
   }));
 
+const portalSchema = z
+  .strictObject({
+    enabled: z.boolean().default(true).meta({ description: 'Serve them; false: nothing is served there.' }),
+    url: optional(
+      leaf(
+        parsePortalUrl,
+        'As browsers reach them, such as https://tokens.example.org; served under this address alone. Left out, under any.',
+      ),
+    ),
+    sessionIdle: duration('A browser session ends when nothing was asked for this long.', '12h', [
+      60 * second,
+      30 * day,
+    ]),
+    session: duration('A browser session ends this long after sign-in.', '7d', [60 * second, 365 * day]),
+    confirmation: duration('A change needs a proof of presence no older than this.', '5m', [
+      10 * second,
+      day,
+    ]),
+  })
+  .transform(({ enabled, url, sessionIdle, session, confirmation }) => ({
+    enabled,
+    url,
+    sessionIdleMs: sessionIdle,
+    sessionMs: session,
+    confirmationMs: confirmation,
+  }));
+
 const redisMapSchema = z.strictObject({
   mode: z
     .enum(['standalone', 'sentinel', 'cluster'])
@@ -220,6 +254,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
       .meta({ description: 'Which backend serves what, and by which rules.' }),
   ),
   limits: limitsSchema.prefault({}).meta({ description: 'Bounds on time, size and number.' }),
+  portal: portalSchema.prefault({}).meta({ description: 'The pages and the API below /.latchkey.' }),
   audit: z
     .strictObject({
       keep: duration('What happened to tokens and users is remembered for this long.', '400d', [

@@ -28,6 +28,13 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
       trustedProxies: config.trustedProxies,
       routes: config.routes.map(describeRoute),
       limits: describeLimits(config.limits),
+      portal: {
+        enabled: config.portal.enabled,
+        url: config.portal.url,
+        sessionIdle: formatDuration(config.portal.sessionIdleMs),
+        session: formatDuration(config.portal.sessionMs),
+        confirmation: formatDuration(config.portal.confirmationMs),
+      },
       audit: { keep: formatDuration(config.audit.keepMs) },
       log: config.log,
     }),

@@ -78,7 +78,12 @@ export function responseAddresses(allowed: Allowed, backend: Target): Addresses 
   const { backendOrigin } = allowed.route.config;
   const authorities = [host.toLowerCase(), backend.authority.toLowerCase()];
   if (backendOrigin !== null) authorities.push(new URL(backendOrigin).host);
-  return { backendAuthorities: authorities, clientOrigin: `${allowed.head.scheme}://${allowed.head.host}` };
+  const { scheme, host: clientHost, holdsOwnCookie } = allowed.head;
+  return {
+    backendAuthorities: authorities,
+    clientOrigin: `${scheme}://${clientHost}`,
+    besideOwnPages: holdsOwnCookie,
+  };
 }
 
 /** RFC 4918 section 10.3: mod_dav compares scheme and host of Destination with its own. */

@@ -13,6 +13,8 @@ export type FieldRule =
   | { readonly kind: 'credential'; readonly name: string }
   /** Believed from trusted proxies only, never passed on as it is. */
   | { readonly kind: 'forwarded'; readonly slot: 'for' | 'proto' | 'host' }
+  /** Passed on without the cookies of our own pages. */
+  | { readonly kind: 'cookie' }
   /** Never passed on, under any spelling. */
   | { readonly kind: 'drop' };
 
@@ -89,6 +91,7 @@ const interpreted: readonly (readonly [string, FieldRule])[] = [
   once('x-method-override', slot.methodOverride, false),
   ...singletons.map((name, at) => once(name, firstSingleton + at, true)),
   ['connection', { kind: 'list', slot: slot.connection }],
+  ['cookie', { kind: 'cookie' }],
   ['x-forwarded-for', { kind: 'forwarded', slot: 'for' }],
   ['x-forwarded-proto', { kind: 'forwarded', slot: 'proto' }],
   ['x-forwarded-host', { kind: 'forwarded', slot: 'host' }],

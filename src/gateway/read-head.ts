@@ -1,7 +1,8 @@
 import { type Denial, deny, type Inbound } from '../core/decision.ts';
+import { withoutOwnCookies } from '../core/own-cookies.ts';
 import { canonicalPath } from '../core/path.ts';
 import type { ClientSideReader, ForwardedFields } from './client-side.ts';
-import { type FieldRules, slot, slotCount } from './field-rules.ts';
+import { type FieldRule, type FieldRules, slot, slotCount } from './field-rules.ts';
 import type { RequestHead } from './request-head.ts';
 
 /** Most fields a head may have. */
@@ -26,7 +27,11 @@ interface Fields {
   readonly passed: string[];
   readonly credentials: readonly (readonly [string, string])[];
   readonly forwarded: ForwardedFields;
+  readonly holdsOwnCookie: boolean;
 }
+
+/** Fields that Connection may nominate: no decision rests on them. */
+const harmlessKinds: ReadonlySet<FieldRule['kind']> = new Set(['drop', 'forwarded', 'cookie']);
 
 const noSlots: readonly undefined[] = Array.from({ length: slotCount }, () => undefined);
 const nothingForwarded: ForwardedFields = { for: null, proto: null, host: null };
@@ -93,6 +98,7 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     referer: slots[slot.referer] ?? null,
     body,
     credentialFields: fields.credentials,
+    holdsOwnCookie: fields.holdsOwnCookie,
     passed,
   };
 }
@@ -104,6 +110,7 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
   const passed: string[] = [];
   let credentials = noCredentials;
   let forwarded = nothingForwarded;
+  let holdsOwnCookie = false;
   let bytes = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -133,6 +140,12 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
         }
         credentials = [...credentials, [rule.name, value]];
         break;
+      case 'cookie': {
+        const others = withoutOwnCookies(value);
+        holdsOwnCookie ||= others !== null;
+        if (others !== '') passed.push(name, others ?? value);
+        break;
+      }
       case 'forwarded': {
         const earlier = forwarded[rule.slot];
         // Only the address chain is a list; two hosts or schemes are no statement at all.
@@ -145,7 +158,7 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
     }
   }
   if (bytes > bytesMax) return deny('head_too_large', 'head bytes');
-  return { slots, passed, credentials, forwarded };
+  return { slots, passed, credentials, forwarded, holdsOwnCookie };
 }
 
 /** RFC 9112 section 6: the one way in which this body ends, or a refusal. */
@@ -179,7 +192,7 @@ function dropNominated(
     const name = token.trim().toLowerCase();
     if (name === '' || name === 'close' || name === 'keep-alive' || name === 'upgrade') continue;
     const rule = rules.ruleOf(name);
-    if (rule !== null && rule.kind !== 'drop' && rule.kind !== 'forwarded') {
+    if (rule !== null && !harmlessKinds.has(rule.kind)) {
       return deny('malformed_request', 'connection nominates a field that matters');
     }
     nominated.add(name);

@@ -1,4 +1,5 @@
 import { Fault } from '../core/errors.ts';
+import { isOwnCookie } from '../core/own-cookies.ts';
 
 /** Where a response came from and by what name the client knows us. */
 export interface Addresses {
@@ -6,6 +7,8 @@ export interface Addresses {
   readonly backendAuthorities: readonly string[];
   /** `https://public.example`: what they become for the client. */
   readonly clientOrigin: string;
+  /** The browser is signed in to our own pages on the same origin: what the backend sends must not act there. */
+  readonly besideOwnPages: boolean;
 }
 
 /** A response head ready for the client. */
@@ -46,8 +49,8 @@ export function answerHead(answer: BackendAnswer, origin: string, addresses: Add
   return clientHead(status === 204 ? { ...headers, 'content-length': undefined } : headers, addresses);
 }
 
-/** RFC 9110 section 7.6.1, and what frames the response on the backend's connection alone. */
-const hopByHop = [
+/** RFC 9110 section 7.6.1, what frames the response on the backend's connection alone, and what no backend may say. */
+const leftBehind = [
   'connection',
   'keep-alive',
   'proxy-authenticate',
@@ -56,6 +59,8 @@ const hopByHop = [
   'trailer',
   'transfer-encoding',
   'upgrade',
+  // It would let a script of the backend stand before our own pages.
+  'service-worker-allowed',
 ] as const;
 
 /** Names as people write them; the parser hands them over in lower case. */
@@ -72,7 +77,7 @@ const spellings = [
 /** The spelling of a name for the client; null where it stays behind. */
 const passedAs: ReadonlyMap<string, string | null> = new Map<string, string | null>([
   ...spellings.map((name): [string, string] => [name.toLowerCase(), name]),
-  ...hopByHop.map((name): [string, null] => [name, null]),
+  ...leftBehind.map((name): [string, null] => [name, null]),
 ]);
 
 /**
@@ -92,12 +97,29 @@ export function clientHead(
     const spelling = passedAs.get(name);
     if (spelling === null || value === undefined || nominated?.has(name) === true) continue;
     const sent = spelling ?? name;
-    const maps = sent === 'Location' || sent === 'Content-Location';
-    if (typeof value === 'string') fields.push(sent, maps ? mapLocation(value, addresses) : value);
-    else for (const one of value) fields.push(sent, maps ? mapLocation(one, addresses) : one);
+    if (sent === 'Set-Cookie') pushCookies(fields, value);
+    else {
+      const maps = sent === 'Location' || sent === 'Content-Location';
+      if (typeof value === 'string') fields.push(sent, maps ? mapLocation(value, addresses) : value);
+      else for (const one of value) fields.push(sent, maps ? mapLocation(one, addresses) : one);
+    }
   }
+  if (addresses.besideOwnPages) fields.push('Content-Security-Policy', foreignPage);
   const length = headers['content-length'];
   return { fields, lengthBytes: length === undefined ? null : Number(length) };
+}
+
+/**
+ * A page of the backend gets an origin of its own (CSP 3 section 6.4): a file that somebody uploaded must not read or
+ * press what the person sees on our pages.
+ */
+const foreignPage = 'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts';
+
+/** No backend sets a cookie of our own pages: it could sign a browser in as somebody else. */
+function pushCookies(fields: string[], value: string | readonly string[]): void {
+  for (const one of typeof value === 'string' ? [value] : value) {
+    if (!isOwnCookie(one)) fields.push('Set-Cookie', one);
+  }
 }
 
 function nominatedBy(connection: string): ReadonlySet<string> | null {

@@ -13,6 +13,8 @@ export interface BrowsableRoute {
   readonly name: string;
   /** Where to begin: the route's path, decoded. */
   readonly path: string;
+  /** The host whose route it is; null: any. */
+  readonly host: string | null;
 }
 
 /** Looks through the folders of backends with the person's own rights, so that nobody sees more than by the front door. */
@@ -20,8 +22,9 @@ export interface Collections {
   /** WebDAV and CalDAV routes. */
   routes(): readonly BrowsableRoute[];
   /**
-   * The folders within a folder, by name, at most 1,000. 'not_found' where the backend shows none there to this person;
-   * rejects with the Fault of a backend that fails.
+   * The folders within a folder, by name. `host`: the authority by which the person reached us, or the route's own.
+   * 'not_found' where the backend shows none there to this person, 'conflict' where there are too many to show; rejects with
+   * the Fault of a backend that cannot be asked.
    */
-  within(person: Person, path: string): Promise<readonly Collection[] | Refused>;
+  within(person: Person, host: string, path: string): Promise<readonly Collection[] | Refused>;
 }

@@ -9,6 +9,7 @@ import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createLane, type Lane } from './lane/lane.ts';
 import { LeanRequest } from './lean-request.ts';
+import { isOwnTarget, type OwnPages, serveOwnPage } from './own-pages.ts';
 import { createPipelinedResponses } from './pipelined-responses.ts';
 import { createRequestLines } from './request-line.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
@@ -20,6 +21,8 @@ export interface PublicListenerDeps {
   pipeline(): PipelineDeps;
   /** The public keys of assertions as JSON; null while no route sends any. */
   assertionKeys(): string | null;
+  /** The gateway's own pages; null where there are none, and their addresses are the routes'. */
+  readonly ownPages: OwnPages | null;
   readonly connections: Pick<ConnectionLimits, 'admit'>;
   /** These three are read anew for each connection, and while it is in the lane, so that a reload applies. */
   readonly headMs: number;
@@ -68,12 +71,15 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('timeout', (socket) => {
     if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
   });
+  const { ownPages } = deps;
+  const isOwn = (target: string | undefined): boolean =>
+    ownPages !== null && target !== undefined && isOwnTarget(target);
   const lines = createRequestLines();
   const responses = createPipelinedResponses();
   const lane = createLane({
     limits: deps,
     serve: (req, res) => void serve(req, res, plainHints, deps.pipeline()),
-    declines: (target) => target === assertionKeysTarget,
+    declines: (target) => target === assertionKeysTarget || isOwn(target),
     isEnding: (socket) => deps.pipeline().ending.has(socket),
     handOver: takeConnections(server, [lines, responses], deps),
   });
@@ -93,8 +99,9 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     // Node's parser loses what stood behind such a request in one packet, and takes up in the middle of what follows.
     const isLast = declined.has(req);
     if (isLast) res.shouldKeepAlive = false;
-    if (keys === null) void serve(req, res, hint, pipeline);
-    else sendKeys(req, res, keys);
+    if (keys !== null) sendKeys(req, res, keys);
+    else if (ownPages !== null && isOwn(req.url)) serveOwnPage(req, res, hint, ownPages, pipeline);
+    else void serve(req, res, hint, pipeline);
     if (isLast) pipeline.ending.add(req.socket);
   };
   server.on('request', (req, res) => take(req, res, false));

@@ -143,5 +143,6 @@ test('URLs in a response map back from the Host sent, the backend itself and the
   assert.deepEqual(addresses, {
     backendAuthorities: ['inner', '127.0.0.1:8008', 'believed.example'],
     clientOrigin: 'http://gw.example',
+    besideOwnPages: false,
   });
 });

@@ -6,6 +6,7 @@ import { type Addresses, clientHead } from '../../../src/gateway/response-head.t
 const addresses: Addresses = {
   backendAuthorities: ['gw.example', '127.0.0.1:8008'],
   clientOrigin: 'https://gw.example',
+  besideOwnPages: false,
 };
 
 function locationFor(value: string, to: Addresses = addresses): string | undefined {

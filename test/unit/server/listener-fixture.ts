@@ -82,6 +82,7 @@ export async function startListener(
   const listener = createPublicListener({
     pipeline: () => deps,
     assertionKeys: () => null,
+    ownPages: null,
     connections: { admit: () => true },
     headMs: options.headMs ?? 5_000,
     keepAliveMs: options.keepAliveMs ?? 5_000,

@@ -1,0 +1,52 @@
+import { deleteCookie, setCookie } from 'hono/cookie';
+import { plainPrefix, securePrefix } from '../core/own-cookies.ts';
+import type { WebContext } from './context.ts';
+
+/** What our cookies are for: the signed-in session, the visitor that forms are bound to, a sign-in under way, the language. */
+export type CookiePurpose = 'session' | 'visitor' | 'pending' | 'language';
+
+/** Longest value that is looked at: sealed ones are the longest. */
+const valueCharsMax = 4_096;
+
+/**
+ * The value of one of our cookies. Null where it is absent, overlong or stands twice: of two nobody knows which
+ * one the browser was given by us.
+ */
+export function readCookie(c: WebContext, purpose: CookiePurpose): string | null {
+  const name = nameOf(c, purpose);
+  const values = (c.req.header('Cookie') ?? '')
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`))
+    .map((pair) => pair.slice(name.length + 1));
+  const [value] = values;
+  return values.length === 1 && value !== undefined && value.length <= valueCharsMax ? value : null;
+}
+
+/** Sets one of our cookies: for this host alone, out of reach of scripts, not sent along from other sites' forms. `maxAgeMs` null: until the browser closes. */
+export function writeCookie(
+  c: WebContext,
+  purpose: CookiePurpose,
+  value: string,
+  maxAgeMs: number | null,
+): void {
+  setCookie(c, nameOf(c, purpose), value, {
+    ...attributes(c),
+    ...(maxAgeMs === null ? {} : { maxAge: Math.max(0, Math.floor(maxAgeMs / 1_000)) }),
+  });
+}
+
+/** Takes one of our cookies away. */
+export function clearCookie(c: WebContext, purpose: CookiePurpose): void {
+  deleteCookie(c, nameOf(c, purpose), attributes(c));
+}
+
+function attributes(c: WebContext) {
+  const { isSecure } = c.get('visit');
+  return { path: '/', httpOnly: true, sameSite: 'Lax', secure: isSecure } as const;
+}
+
+function nameOf(c: WebContext, purpose: CookiePurpose): string {
+  const secure = purpose === 'session' ? securePrefix : `${securePrefix}-${purpose}`;
+  return c.get('visit').isSecure ? secure : plainPrefix + purpose;
+}

@@ -1,0 +1,33 @@
+import type { WebContext } from './context.ts';
+
+/** A refusal or failure as pages and API tell it. */
+export interface Problem {
+  readonly status: number;
+  /** For programs: a word that stays the same. */
+  readonly code: string;
+  /** For people: a sentence with the next step; holds nothing that was sent. */
+  readonly detail: string;
+  readonly retryAfterMs?: number;
+}
+
+/** One small problem+json (RFC 9457). `members` are further ones of the API. */
+export function problemJson(
+  c: WebContext,
+  problem: Problem,
+  members: Readonly<Record<string, unknown>> = {},
+): Response {
+  const { status, code, detail, retryAfterMs } = problem;
+  const { requestId } = c.get('visit');
+  if (retryAfterMs !== undefined)
+    c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));
+  c.header('Content-Type', 'application/problem+json');
+  const body = JSON.stringify({
+    type: `urn:latchkey:problem:${code}`,
+    status,
+    code,
+    detail,
+    requestId,
+    ...members,
+  });
+  return c.body(`${body}\n`, status as 400);
+}

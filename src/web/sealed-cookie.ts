@@ -1,0 +1,37 @@
+import type { Clock } from '../core/clock.ts';
+import { openSealedText, sealText, type SealingKey } from '../core/sealed-text.ts';
+import type { WebContext } from './context.ts';
+import { clearCookie, readCookie, writeCookie } from './cookies.ts';
+
+/** Keeps a text at the browser for a while, unreadable and unchangeable there. */
+export interface SealedCookie {
+  set(c: WebContext, text: string): void;
+  /** The text while it holds, else null; taken away from the browser either way. */
+  take(c: WebContext): string | null;
+}
+
+/** A sign-in under way at a provider: state, nonce and code verifier. */
+export function createPendingCookie(deps: {
+  readonly key: SealingKey;
+  readonly clock: Clock;
+  readonly maxAgeMs: number;
+}): SealedCookie {
+  const { key, clock, maxAgeMs } = deps;
+  return {
+    set(c, text) {
+      const sealed = sealText(key, context, JSON.stringify([clock.now() + maxAgeMs, text]));
+      writeCookie(c, 'pending', sealed, maxAgeMs);
+    },
+    take(c) {
+      const sealed = readCookie(c, 'pending');
+      if (sealed === null) return null;
+      clearCookie(c, 'pending');
+      const opened = openSealedText(key, context, sealed);
+      if (opened === null) return null;
+      const [endsAt, text] = JSON.parse(opened) as readonly [number, string];
+      return endsAt > clock.now() ? text : null;
+    },
+  };
+}
+
+const context = 'pending sign-in';
