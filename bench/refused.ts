@@ -10,7 +10,7 @@ import { connect } from '../src/storage/sqlite/database.ts';
 import { insertTokenSql, toParameters } from '../src/storage/sqlite/token-rows.ts';
 import { displayPrefixLength, mintToken } from '../src/tokens/mint.ts';
 import type { TokenRecord } from '../src/tokens/token-store.ts';
-import { token } from './seed.ts';
+import { token, user } from './seed.ts';
 
 /** Requests of one kind that all have to be refused: for each, what stands in its Basic credential. */
 export interface RefusedKind {
@@ -40,10 +40,10 @@ export async function seedRefused(config: Config, count: number): Promise<readon
     insert.run(toParameters(record));
   };
   const owned =
-    (more: Partial<TokenRecord>, user = ownerName) =>
+    (more: Partial<TokenRecord>, nameOf = ownerName) =>
     (value: string, at: number): readonly [string, string] => {
       add(value, users[at % owners] as UserId, more);
-      return [user(at), value];
+      return [nameOf(at), value];
     };
   const kinds: Readonly<Record<string, (value: string, at: number) => readonly [string, string]>> = {
     unknown: (value, at) => [ownerName(at), value],
@@ -82,8 +82,8 @@ export async function seedRefusedPasswords(config: Config, count: number): Promi
   // One for each request: the same password of the same user would be remembered.
   for (let at = 0; at < count; at++) await addUser(store, `frank-${at}`, hash, true);
   store.close();
-  const wrong = (user: string): RefusedKind['credentials'] =>
-    Array.from({ length: count }, () => [user, uuidV7(systemClock.now(), systemRandom)] as const);
+  const wrong = (name: string): RefusedKind['credentials'] =>
+    Array.from({ length: count }, () => [name, uuidV7(systemClock.now(), systemRandom)] as const);
   return [
     { kind: 'unknown user', credentials: wrong('nobody') },
     { kind: 'wrong password', credentials: wrong('dave') },
@@ -104,7 +104,7 @@ async function addUser(
   const id = uuidV7(systemClock.now(), systemRandom) as UserId;
   const at = systemClock.now();
   await store.users.insert(
-    { id, name, nameKey: foldUserName(name), passwordHash, disabled, createdAt: at, version: 1 },
+    { ...user, id, name, nameKey: foldUserName(name), passwordHash, disabled, createdAt: at },
     { at, action: 'user.add', actor: 'bench', userId: id, tokenId: null, details: {} },
   );
   return id;

@@ -8,6 +8,7 @@ import type { TokenDigest, TokenId, UserId } from '../src/core/ids.ts';
 import { systemRandom } from '../src/core/random.ts';
 import { foldUserName } from '../src/core/user-name.ts';
 import { uuidV7 } from '../src/core/uuid.ts';
+import { localSource, type UserRecord } from '../src/identity/user-store.ts';
 import { connect } from '../src/storage/sqlite/database.ts';
 import { insertTokenSql, toParameters } from '../src/storage/sqlite/token-rows.ts';
 import { displayPrefixLength, mintToken } from '../src/tokens/mint.ts';
@@ -47,15 +48,7 @@ export async function seedTokens(config: Config, count: number, usable: number):
   const now = systemClock.now();
   const userId = uuidV7(now, systemRandom) as UserId;
   await store.users.insert(
-    {
-      id: userId,
-      name: userName,
-      nameKey: foldUserName(userName),
-      passwordHash: null,
-      disabled: false,
-      createdAt: now,
-      version: 1,
-    },
+    { ...user, id: userId, name: userName, nameKey: foldUserName(userName), createdAt: now },
     { at: now, action: 'user.add', actor: 'bench', userId, tokenId: null, details: {} },
   );
   const connection = connect(config.store.path);
@@ -117,5 +110,23 @@ export const token: Omit<TokenRecord, 'id' | 'userId' | 'digest' | 'pepperId' | 
   lastUsedAt: null,
   lastUsedAddress: null,
   lastUsedClient: null,
+  version: 1,
+};
+
+/** What every user has unless something else is said. */
+export const user: Omit<UserRecord, 'id' | 'name' | 'nameKey' | 'createdAt'> = {
+  displayName: null,
+  email: null,
+  language: null,
+  role: 'user',
+  source: localSource,
+  subject: null,
+  passwordHash: null,
+  disabled: false,
+  lapsed: false,
+  mayHaveTokens: null,
+  signedInAt: null,
+  sourceGrant: null,
+  sourceCheckedAt: null,
   version: 1,
 };

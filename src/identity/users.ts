@@ -7,7 +7,7 @@ import { isUuid, uuidV7 } from '../core/uuid.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 import { type Passwords, passwordProblem } from './passwords.ts';
 import { checkUserName } from './user-name.ts';
-import type { UserRecord, UserStore } from './user-store.ts';
+import { localSource, type UserRecord, type UserStore } from './user-store.ts';
 
 /** An expected no, with a sentence that says what to do instead. */
 export interface UserRefusal {
@@ -96,9 +96,20 @@ export function createUsers(deps: UsersDeps): Users {
         id: uuidV7(clock.now(), deps.randomBytes) as UserId,
         name,
         nameKey: foldUserName(name),
+        displayName: null,
+        email: null,
+        language: null,
+        role: 'user',
+        source: localSource,
+        subject: null,
         passwordHash: password === null ? null : await deps.passwords.hash(password),
         disabled: false,
+        lapsed: false,
+        mayHaveTokens: null,
         createdAt: clock.now(),
+        signedInAt: null,
+        sourceGrant: null,
+        sourceCheckedAt: null,
         version: 1,
       };
       const isAdded = await store.insert(user, audit('user.add', actor, user.id, { name }));

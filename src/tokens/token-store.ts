@@ -45,6 +45,7 @@ export interface OwnedToken {
   readonly owner: {
     readonly id: UserId;
     readonly name: string;
+    /** Shut out by an admin or its source, or removed. */
     readonly disabled: boolean;
     readonly version: number;
   };

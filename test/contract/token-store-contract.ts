@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import type { PepperId, TokenDigest, TokenId, UserId } from '../../src/core/ids.ts';
-import { systemRandom } from '../../src/core/random.ts';
-import { uuidV7 } from '../../src/core/uuid.ts';
+import type { PepperId, TokenDigest, TokenId } from '../../src/core/ids.ts';
 import type { UserRecord, UserStore } from '../../src/identity/user-store.ts';
-import type { AuditEvent } from '../../src/telemetry/audit.ts';
 import type { TokenRecord, TokenStore } from '../../src/tokens/token-store.ts';
+import { auditEvent as event, epoch, tokenRecord, userRecord } from '../support/store-records.ts';
 
 /** What the contract needs of an implementation: both stores over one database. */
 export interface StoreSubject {
@@ -15,57 +13,7 @@ export interface StoreSubject {
   stop(): Promise<void>;
 }
 
-const epoch = Date.UTC(2026, 0, 1);
 const minuteMs = 60_000;
-let made = 0;
-
-/** A user as a store is given it. */
-export function userRecord(name: string): UserRecord {
-  return {
-    id: uuidV7(epoch + made++, systemRandom) as UserId,
-    name,
-    nameKey: name.toLowerCase(),
-    passwordHash: null,
-    disabled: false,
-    createdAt: epoch,
-    version: 1,
-  };
-}
-
-/** A token as a store is given it. */
-export function tokenRecord(userId: UserId, fields: Partial<TokenRecord> = {}): TokenRecord {
-  return {
-    id: uuidV7(epoch + made++, systemRandom) as TokenId,
-    userId,
-    name: 'phone',
-    digest: randomUUID() as string as TokenDigest,
-    pepperId: 'p1' as PepperId,
-    prefix: 'lk_abcd',
-    scopes: ['path:/a/:r', 'route:b:rw'],
-    createdAt: epoch,
-    createdBy: 'test',
-    createdFrom: null,
-    expiresAt: null,
-    slidingMs: null,
-    until: null,
-    notBefore: null,
-    enabled: true,
-    networks: ['192.0.2.0/24'],
-    deleteUnusedMs: null,
-    revokedAt: null,
-    revokedBy: null,
-    revokedWhy: null,
-    lastUsedAt: null,
-    lastUsedAddress: null,
-    lastUsedClient: null,
-    version: 1,
-    ...fields,
-  };
-}
-
-function event(action: string, ids: Partial<Pick<AuditEvent, 'userId' | 'tokenId'>> = {}): AuditEvent {
-  return { at: epoch, action, actor: 'test', userId: null, tokenId: null, details: { a: 1 }, ...ids };
-}
 
 /** What every pair of TokenStore and UserStore keeps to; run against each implementation. */
 export function tokenStoreContract(name: string, open: () => Promise<StoreSubject>): void {

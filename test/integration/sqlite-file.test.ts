@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { chmod, mkdir, readdir, readFile, readlink, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,10 +12,12 @@ import type { UserId } from '../../src/core/ids.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { openSqlite, type SqliteDatabase } from '../../src/storage/sqlite/database.ts';
 import { JournalFeed } from '../../src/storage/sqlite/journal-feed.ts';
+import { firstTables } from '../../src/storage/sqlite/migrations/0001-first-tables.ts';
+import { auditByTime } from '../../src/storage/sqlite/migrations/0002-audit-by-time.ts';
 import { schemaVersion } from '../../src/storage/sqlite/migrations.ts';
 import { createSqliteTokenStore } from '../../src/storage/sqlite/token-store.ts';
 import { createSqliteUserStore } from '../../src/storage/sqlite/user-store.ts';
-import { tokenRecord, userRecord } from '../contract/token-store-contract.ts';
+import { tokenRecord, userRecord } from '../support/store-records.ts';
 import { recordingListener } from '../support/redis-parts.ts';
 import { makeScratch, type Scratch } from '../support/scratch.ts';
 import { steppedClock } from '../support/stepped-clock.ts';
@@ -53,6 +56,24 @@ async function refusal(doing: Promise<unknown>): Promise<string> {
   return fault.message;
 }
 
+/** A store file as an older Latchkey left it: one user, one token, a removed user, one audit event. */
+async function makeFormer(tables: string, version: number, id: UserId): Promise<void> {
+  await mkdir(scratch.file('data'));
+  const former = new DatabaseSync(path);
+  former.exec(`
+    PRAGMA application_id = ${0x4c_74_63_68};
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    INSERT INTO meta VALUES ('schema', '${version}'), ('realm', 'former realm');
+    ${tables};
+    INSERT INTO users VALUES ('${id}', 'Owner', 'owner', 'a hash', 0, 1, NULL, 7), ('gone', 'gone', NULL, NULL, 0, 1, 2, 2);
+    INSERT INTO tokens (id, user_id, name, digest, pepper_id, prefix, scopes, created_at, created_by, enabled, networks, version)
+      VALUES ('t1', '${id}', 'phone', 'd', 'p', 'lk_abcd', '["*"]', 1, 'test', 1, '[]', 1);
+    INSERT INTO audit (at, action, actor, details) VALUES (0, 'e', 'test', '{}');
+  `);
+  former.close();
+}
+
+const newest = { order: 'created', descending: true, limit: 9 } as const;
 const event = { at: 0, action: 'e', actor: 'test', userId: null, tokenId: null, details: {} };
 
 describe('a store file', () => {
@@ -78,22 +99,28 @@ describe('a store file', () => {
     assert.match(await refusal(open()), /newer Latchkey .*install that version/);
   });
 
-  test('of an older Latchkey is brought up to date, with everything in it', async () => {
-    const { realm } = await open();
-    const users = createSqliteUserStore(opened[0]!);
-    await users.insert(userRecord('owner'), event);
-    closeAll();
-    const former = new DatabaseSync(path);
-    former.exec(`DROP INDEX audit_by_time; UPDATE meta SET value = '1' WHERE name = 'schema'`);
-    former.close();
-    const updated = await open();
-    assert.equal(updated.realm, realm);
-    const tokens = createSqliteTokenStore(updated);
-    assert.equal((await tokens.audit({ limit: 9 })).length, 1);
-    assert.equal(await tokens.pruneAudit(1, 9), 1);
-    const plan = updated.prepare('EXPLAIN QUERY PLAN SELECT seq FROM audit WHERE at < 1').get();
-    assert.match(String(plan?.['detail']), /audit_by_time/);
-  });
+  for (const [version, sql] of [
+    [1, firstTables],
+    [2, `${firstTables}; ${auditByTime}`],
+  ] as const) {
+    test(`of schema ${version} is brought up to date, with everything in it`, async () => {
+      const id = randomUUID() as string as UserId;
+      await makeFormer(sql, version, id);
+      const updated = await open();
+      assert.equal(updated.realm, 'former realm');
+      const [users, tokens] = [createSqliteUserStore(updated), createSqliteTokenStore(updated)];
+      const kept = { id, createdAt: 1, passwordHash: 'a hash', version: 7 };
+      assert.deepEqual(await users.findByName('owner'), { ...userRecord('Owner'), ...kept });
+      assert.equal((await users.search({ text: 'WNE', limit: 9 })).items[0]?.id, id);
+      assert.equal((await users.search({ limit: 9 })).items.length, 1);
+      assert.equal((await tokens.search({ ...newest, userId: id }, 0)).items[0]?.token.name, 'phone');
+      assert.equal((await tokens.audit({ limit: 9 })).length, 1);
+      assert.equal(await tokens.pruneAudit(1, 9), 1);
+      assert.equal(await users.insert(userRecord('OWNER'), event), false);
+      closeAll();
+      assert.equal((await open()).realm, 'former realm');
+    });
+  }
 
   test('of another program is refused, and left as it is', async () => {
     await mkdir(scratch.file('data'));

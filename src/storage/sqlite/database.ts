@@ -77,6 +77,8 @@ async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<
 export function connect(path: string): DatabaseSync {
   const connection = new DatabaseSync(path, { timeout: blockMsMax, enableForeignKeyConstraints: true });
   try {
+    // For searches beyond ASCII, which SQLite's own functions do not fold.
+    connection.function('folded', { deterministic: true }, (text) => foldText(String(text)));
     connection.exec('PRAGMA trusted_schema = OFF; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536;');
     return connection;
   } catch (error) {
@@ -84,6 +86,11 @@ export function connect(path: string): DatabaseSync {
     connection.close();
     throw error;
   }
+}
+
+/** A text folded for searches: what SQL calls folded(). The same as lower() for ASCII. */
+export function foldText(text: string): string {
+  return text.normalize('NFKC').toLowerCase();
 }
 
 /** Identifies the file at a path across renames; null where there is none. */

@@ -36,13 +36,20 @@ const columns: readonly (readonly [column: string, field: keyof TokenRecord])[] 
 export const ownedTokenColumns: string = [
   ...columns.map(([column]) => `t.${column}`),
   'u.name AS owner_name',
-  'u.disabled AS owner_disabled',
-  'u.removed_at AS owner_removed_at',
+  '(u.disabled = 1 OR u.lapsed = 1 OR u.removed_at IS NOT NULL) AS owner_shut_out',
   'u.version AS owner_version',
 ].join(', ');
 
 /** Where those columns come from. */
 export const ownedTokenSource = 'tokens t JOIN users u ON u.id = t.user_id';
+
+/** A condition on a token `t`: it has passed its end, or was unused for too long, at `:now`. Null where it has no end. */
+export const tokenEndedSql =
+  't.expires_at <= :now OR coalesce(t.last_used_at, t.created_at) + t.delete_unused_ms <= :now';
+
+/** Finds a row where the owner of a token `t` is shut out; worded as the index that serves it. */
+export const ownerShutOutSql =
+  'SELECT 1 FROM users u WHERE u.id = t.user_id AND (u.disabled = 1 OR u.lapsed = 1)';
 
 /** Inserts a whole token; takes `toParameters`. */
 export const insertTokenSql: string = `
@@ -78,7 +85,7 @@ export function toOwnedToken(row: Row): OwnedToken {
     owner: {
       id: token.userId,
       name: String(row['owner_name']),
-      disabled: row['owner_disabled'] === 1 || row['owner_removed_at'] !== null,
+      disabled: row['owner_shut_out'] === 1,
       version: Number(row['owner_version']),
     },
   };

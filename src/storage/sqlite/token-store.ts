@@ -1,17 +1,21 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PepperId } from '../../core/ids.ts';
 import type { OwnedToken, TokenFilter, TokenRecord, TokenStore, TokenUse } from '../../tokens/token-store.ts';
+import { createAuditSearch } from './audit-search.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords, toAuditEvent } from './records.ts';
 import {
   insertTokenSql,
   ownedTokenColumns,
   ownedTokenSource,
+  ownerShutOutSql,
   type Row,
+  tokenEndedSql,
   toOwnedToken,
   toParameters,
   updateTokenSql,
 } from './token-rows.ts';
+import { createTokenSearch } from './token-search.ts';
 
 const listMaxDefault = 1_000;
 /** Rows counted before other work gets its turn. */
@@ -60,6 +64,7 @@ export function createSqliteTokenStore(database: SqliteDatabase): TokenStore {
         const sql = `${select} WHERE ${where} ORDER BY t.id DESC LIMIT :limit`;
         return database.prepare(sql).all(parameters).map(toOwnedToken);
       }),
+    search: createTokenSearch(database),
     insert: (token, event) =>
       database.write(() => {
         write(token, insert);
@@ -105,6 +110,7 @@ export function createSqliteTokenStore(database: SqliteDatabase): TokenStore {
         const parameters = { ...(tokenId && { tokenId }), ...(userId && { userId }), limit };
         return database.prepare(sql).all(parameters).map(toAuditEvent);
       }),
+    searchAudit: createAuditSearch(database),
     pruneAudit: (before, limit) => database.write(() => records.pruneAudit(before, limit), 'relaxed'),
   };
 }
@@ -170,8 +176,8 @@ async function countByState(database: SqliteDatabase, now: number): Promise<Read
     SELECT
       CASE
         WHEN t.revoked_at IS NOT NULL THEN 'revoked'
-        WHEN t.expires_at <= :now OR coalesce(t.last_used_at, t.created_at) + t.delete_unused_ms <= :now THEN 'expired'
-        WHEN t.enabled = 0 OR EXISTS (SELECT 1 FROM users u WHERE u.id = t.user_id AND u.disabled = 1) THEN 'disabled'
+        WHEN ${tokenEndedSql} THEN 'expired'
+        WHEN t.enabled = 0 OR EXISTS (${ownerShutOutSql}) THEN 'disabled'
         ELSE 'active'
       END AS state,
       count(*) AS count

@@ -1,47 +1,51 @@
-import type { UserId } from '../../core/ids.ts';
 import type { UserRecord, UserStore } from '../../identity/user-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
-import type { Row } from './token-rows.ts';
+import { insertUserSql, toUser, toUserParameters, updateUserSql } from './user-rows.ts';
+import { createUserSearch } from './user-search.ts';
 
 /** The user store in one SQLite file. */
 export function createSqliteUserStore(database: SqliteDatabase): UserStore {
   const select = 'SELECT * FROM users WHERE removed_at IS NULL';
   const byName = database.prepare(`${select} AND name_key = ?`);
+  const bySubject = database.prepare(`${select} AND source = ? AND subject = ?`);
   const byId = database.prepare(`${select} AND id = ?`);
   const list = database.prepare(`${select} AND name_key > ? ORDER BY name_key LIMIT ?`);
   const keyOf = database.prepare('SELECT name_key FROM users WHERE id = ?');
-  const insert = database.prepare(`
-    INSERT INTO users (id, name, name_key, password_hash, disabled, created_at, version)
-    VALUES (:id, :name, :nameKey, :passwordHash, :disabled, :createdAt, :version)
-    ON CONFLICT (name_key) DO NOTHING`);
-  const update = database.prepare(
-    'UPDATE users SET password_hash = ?, disabled = ?, version = ? WHERE id = ?',
+  const any = database.prepare(anySql);
+  const anyOfRole = database.prepare(`${anySql} AND role = ?`);
+  const due = database.prepare(dueSql);
+  const insert = database.prepare(insertUserSql);
+  const update = database.prepare(updateUserSql);
+  const check = database.prepare('UPDATE users SET source_checked_at = ? WHERE id = ?');
+  const checkWithGrant = database.prepare(
+    'UPDATE users SET source_checked_at = ?, source_grant = ? WHERE id = ?',
   );
-  const remove = database.prepare(`
-    UPDATE users SET removed_at = :at, name_key = NULL, password_hash = NULL, version = version + 1 WHERE id = :id`);
-  const revokeTokens = database.prepare(`
-    UPDATE tokens SET revoked_at = :at, revoked_by = :actor, revoked_why = 'user removed', version = version + 1
-    WHERE user_id = :id AND revoked_at IS NULL`);
+  const remove = database.prepare(removeSql);
+  const endSessions = database.prepare('DELETE FROM sessions WHERE user_id = ?');
+  const revokeTokens = database.prepare(revokeTokensSql);
   const records = createRecords(database);
 
-  const find = (statement: typeof byId, key: string): UserRecord | null => {
-    const row = statement.get(key);
+  const find = (statement: typeof byId, ...key: string[]): UserRecord | null => {
+    const row = statement.get(...key);
     return row === undefined ? null : toUser(row);
   };
 
   return {
     findByName: async (nameKey) => database.read(() => find(byName, nameKey)),
+    findBySubject: async (source, subject) => database.read(() => find(bySubject, source, subject)),
     get: async (id) => database.read(() => find(byId, id)),
     list: async ({ limit, after }) =>
       database.read(() => {
         const afterKey = after === undefined ? '' : String(keyOf.get(after)?.['name_key'] ?? '');
-        return list.all(afterKey, limit).map(toUser);
+        return list.all(afterKey, limit).map((row) => toUser(row));
       }),
+    search: createUserSearch(database),
+    hasAny: async (role) =>
+      database.read(() => (role === undefined ? any.get() : anyOfRole.get(role)) !== undefined),
     insert: (user, event) =>
       database.write(() => {
-        const { changes } = insert.run({ ...user, disabled: user.disabled ? 1 : 0 });
-        if (Number(changes) === 0) return false;
+        if (Number(insert.run(toUserParameters(user)).changes) === 0) return false;
         records.audit(event);
         return true;
       }),
@@ -50,34 +54,53 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         const before = find(byId, id);
         if (before === null) return null;
         const after: UserRecord = { ...before, ...patch, version: before.version + 1 };
-        update.run(after.passwordHash, after.disabled ? 1 : 0, after.version, id);
+        update.run(toUserParameters(after));
         records.journal({ kind: 'user', userId: id, version: after.version }, event.at);
         records.audit(event);
         return after;
       }),
-    remove: (id, event) =>
-      database.write(() => {
+    dueForCheck: async (source, checkedBefore, limit) =>
+      database.read(() => due.all({ source, checkedBefore, limit }).map((row) => toUser(row))),
+    recordCheck: (id, at, grant) =>
+      // A grant may have replaced one that its source takes no longer.
+      database.write(
+        () => void (grant === undefined ? check.run(at, id) : checkWithGrant.run(at, grant, id)),
+        grant === undefined ? 'relaxed' : 'durable',
+      ),
+    remove: (id, event) => {
+      const work = (): UserRecord | null => {
         const before = find(byId, id);
         if (before === null) return null;
         remove.run({ id, at: event.at });
+        endSessions.run(id);
         revokeTokens.run({ id, at: event.at, actor: event.actor });
         // The user's entry covers all tokens: no cached state of theirs has the new version of the user.
         const version = before.version + 1;
         records.journal({ kind: 'user', userId: id, version }, event.at);
         records.audit(event);
         return { ...before, version };
-      }),
+      };
+      return database.write(work);
+    },
   };
 }
 
-function toUser(row: Row): UserRecord {
-  return {
-    id: String(row['id']) as UserId,
-    name: String(row['name']),
-    nameKey: String(row['name_key']),
-    passwordHash: row['password_hash'] as string | null,
-    disabled: row['disabled'] === 1,
-    createdAt: Number(row['created_at']),
-    version: Number(row['version']),
-  };
-}
+const anySql = 'SELECT 1 FROM users WHERE removed_at IS NULL AND disabled = 0 AND lapsed = 0';
+
+/** Those never asked about first: null sorts before every number. */
+const dueSql = `
+  SELECT * FROM users
+  WHERE removed_at IS NULL AND subject IS NOT NULL AND source = :source
+    AND (source_checked_at IS NULL OR source_checked_at < :checkedBefore)
+  ORDER BY source_checked_at LIMIT :limit`;
+
+/** Its names stay for the tokens and the audit trail, which name it; what else is known of the person goes. */
+const removeSql = `
+  UPDATE users SET
+    removed_at = :at, name_key = NULL, search_key = '', email = NULL, password_hash = NULL, source_grant = NULL,
+    version = version + 1
+  WHERE id = :id`;
+
+const revokeTokensSql = `
+  UPDATE tokens SET revoked_at = :at, revoked_by = :actor, revoked_why = 'user removed', version = version + 1
+  WHERE user_id = :id AND revoked_at IS NULL`;

@@ -6,7 +6,7 @@ import { systemRandom } from '../../../src/core/random.ts';
 import { createPeppers } from '../../../src/tokens/digest.ts';
 import { mintToken } from '../../../src/tokens/mint.ts';
 import type { OwnedToken } from '../../../src/tokens/token-store.ts';
-import { tokenRecord } from '../../contract/token-store-contract.ts';
+import { tokenRecord } from '../../support/store-records.ts';
 import { simulateGateways } from '../../support/simulated-gateways.ts';
 import type { Trouble } from '../../support/simulated-gateways.ts';
 

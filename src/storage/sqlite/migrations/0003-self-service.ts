@@ -13,6 +13,12 @@ export const selfService: string = `
   -- What the source gave us to ask about this user later, sealed.
   ALTER TABLE users ADD COLUMN source_grant TEXT;
   ALTER TABLE users ADD COLUMN source_checked_at INTEGER;
+  -- Login name, display name and mail address, folded, one a line: what searches look in.
+  ALTER TABLE users ADD COLUMN search_key TEXT NOT NULL DEFAULT '';
+  UPDATE users SET search_key = name_key WHERE removed_at IS NULL;
+  -- Holds all that a search asks of a user, in the order of the answer.
+  CREATE INDEX users_by_search ON users (name_key, search_key, source, role, disabled, lapsed) WHERE removed_at IS NULL;
+  CREATE INDEX users_of_role ON users (role, disabled, lapsed) WHERE removed_at IS NULL;
   CREATE UNIQUE INDEX users_of_source ON users (source, subject) WHERE subject IS NOT NULL AND removed_at IS NULL;
   CREATE INDEX users_by_source_check ON users (source, source_checked_at) WHERE subject IS NOT NULL AND removed_at IS NULL;
   DROP INDEX users_disabled;

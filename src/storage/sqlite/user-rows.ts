@@ -1,0 +1,68 @@
+import { foldUserName } from '../../core/user-name.ts';
+import type { UserRecord } from '../../identity/user-store.ts';
+import type { Row } from './token-rows.ts';
+
+/** Each column of `users` with the field it holds. */
+const columns: readonly (readonly [column: string, field: keyof UserRecord])[] = [
+  ['id', 'id'],
+  ['name', 'name'],
+  ['name_key', 'nameKey'],
+  ['display_name', 'displayName'],
+  ['email', 'email'],
+  ['language', 'language'],
+  ['role', 'role'],
+  ['source', 'source'],
+  ['subject', 'subject'],
+  ['password_hash', 'passwordHash'],
+  ['disabled', 'disabled'],
+  ['lapsed', 'lapsed'],
+  ['may_have_tokens', 'mayHaveTokens'],
+  ['created_at', 'createdAt'],
+  ['signed_in_at', 'signedInAt'],
+  ['source_grant', 'sourceGrant'],
+  ['source_checked_at', 'sourceCheckedAt'],
+  ['version', 'version'],
+];
+const names = [...columns.map(([column]) => column), 'search_key'];
+
+/** Columns of a user from `users u`, for SELECT; those of a join keep clear of others by their beginning, `user_`. */
+export const joinedUserColumns: string = columns
+  .map(([column]) => `u.${column} AS user_${column}`)
+  .join(', ');
+
+/** Inserts a whole user unless its name, or what its source calls it, is taken; takes `toUserParameters`. */
+export const insertUserSql: string = `
+  INSERT INTO users (${names.join(', ')}) VALUES (${names.map((name) => `:${name}`).join(', ')})
+  ON CONFLICT DO NOTHING`;
+
+/** Writes every field of a user that exists; takes `toUserParameters`. */
+export const updateUserSql: string = `
+  UPDATE users SET ${names.map((name) => `${name} = :${name}`).join(', ')} WHERE id = :id`;
+
+/** A user as named parameters of the two statements above. */
+export function toUserParameters(user: UserRecord): Record<string, string | number | null> {
+  const fields = columns.map(([column, field]) => [column, toSql(user[field])] as const);
+  return { ...Object.fromEntries(fields), search_key: searchKey(user) };
+}
+
+/** What searches look in: a searched text never spans two of the names, as none holds a line break. */
+function searchKey({ nameKey, displayName, email }: UserRecord): string {
+  return [nameKey, foldUserName(displayName ?? ''), foldUserName(email ?? '')].join('\n');
+}
+
+function toSql(value: UserRecord[keyof UserRecord]): string | number | null {
+  return typeof value === 'boolean' ? Number(value) : value;
+}
+
+/** A row of `users`, or one of `joinedUserColumns`, as the rest of the product knows it. */
+export function toUser(row: Row, beginning: '' | 'user_' = ''): UserRecord {
+  const fields = Object.fromEntries(columns.map(([column, field]) => [field, row[beginning + column]]));
+  const mayHaveTokens = fields['mayHaveTokens'];
+  return {
+    ...fields,
+    disabled: fields['disabled'] === 1,
+    lapsed: fields['lapsed'] === 1,
+    mayHaveTokens: mayHaveTokens === null ? null : mayHaveTokens === 1,
+    // STRICT tables keep each column's type; the list above names a column for each field.
+  } as unknown as UserRecord;
+}
