@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Denial } from '../core/decision.ts';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { readHead } from '../gateway/read-head.ts';
 import { type RequestRecord, whoAndWhere } from '../gateway/record.ts';
-import { type Refusal, renderDenial, sendRefusal } from '../gateway/refusal.ts';
+import { renderDenial, sendRefusal } from '../gateway/refusal.ts';
 import type { WireVisit } from '../web/context.ts';
 
 /** Everything below this path is ours: pages, API and their files. No route reaches it in this spelling. */
@@ -40,43 +39,39 @@ export function serveOwnPage(
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps);
-  deps.recorder.begin();
-  const head = readHead(exchange, deps);
-  const visit: WireVisit | null =
-    head.kind === 'deny'
-      ? null
-      : {
-          address: head.clientAddress,
-          scheme: head.scheme,
-          host: head.host,
-          userAgent: head.userAgent,
-          requestId,
-          userName: null,
-        };
-  const denial = head.kind === 'deny' ? head : null;
-  let refusal: Refusal | null = null;
-  res.once('close', () => {
-    const endedMs = performance.now();
+  const record = (known: Known): void =>
     deps.recorder.record({
-      ...whoAndWhere(null, visit?.address ?? exchange.peerAddress),
-      userName: visit?.userName ?? null,
+      ...whoAndWhere(null, exchange.peerAddress),
+      ...known,
       requestId,
       method: exchange.method,
-      status: res.writableFinished || refusal !== null ? (refusal?.status ?? res.statusCode) : 0,
-      outcome: outcomeOf(res, denial),
-      reason: denial?.reason ?? null,
       bytesIn: 0,
-      bytesOut: refusal?.body.length ?? 0,
-      durationMs: endedMs - startedMs,
+      durationMs: performance.now() - startedMs,
       decisionMs: 0,
       backendMs: 0,
     });
-  });
-  if (visit === null) {
-    refusal = renderDenial(denial as Denial, null, false, requestId);
+  deps.recorder.begin();
+  const head = readHead(exchange, deps);
+  if (head.kind === 'deny') {
+    const refusal = renderDenial(head, null, false, requestId);
     if (sendRefusal(req, res, refusal) === 'ends') deps.ending.add(req.socket);
+    record({
+      status: refusal.status,
+      outcome: head.code,
+      reason: head.reason,
+      bytesOut: refusal.body.length,
+    });
     return;
   }
+  const { clientAddress, scheme, host, userAgent } = head;
+  const visit: WireVisit = { address: clientAddress, scheme, host, userAgent, requestId, userName: null };
+  res.once('close', () => {
+    const { userName } = visit;
+    const end = res.writableFinished
+      ? ({ status: res.statusCode, outcome: 'ok' } as const)
+      : ({ status: 0, outcome: 'aborted' } as const);
+    record({ clientAddress, userName, ...end, reason: null, bytesOut: 0 });
+  });
   exchange.sendContinue();
   const late = setTimeout(() => req.socket.destroy(), bodyMs);
   req.once('end', () => clearTimeout(late));
@@ -84,7 +79,6 @@ export function serveOwnPage(
   pages.handle(req, res, visit);
 }
 
-function outcomeOf(res: ServerResponse, denial: Denial | null): RequestRecord['outcome'] {
-  if (denial !== null) return denial.code;
-  return res.writableFinished ? 'ok' : 'aborted';
-}
+/** What is known of a visit when it is over. */
+type Known = Pick<RequestRecord, 'status' | 'outcome' | 'reason' | 'bytesOut'> &
+  Partial<Pick<RequestRecord, 'clientAddress' | 'userName'>>;

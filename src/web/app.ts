@@ -51,9 +51,13 @@ interface Bindings {
  */
 export function createWebApp(deps: WebAppDeps): WebApp {
   const visits = new WeakMap<object, WireVisit>();
-  const app = new Hono<WebEnv>();
-  const tell = (c: WebContext, problem: Problem): Response | Promise<Response> =>
-    isApi(c) ? problemJson(c, problem) : deps.problemPage(c, problem);
+  const app = new Hono<WebEnv>({ strict: false });
+  const tell = (c: WebContext, problem: Problem): Response | Promise<Response> => {
+    const { retryAfterMs } = problem;
+    if (retryAfterMs !== undefined)
+      c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));
+    return isApi(c) ? problemJson(c, problem) : deps.problemPage(c, problem);
+  };
   const wireOf = (c: WebContext): WireVisit => visits.get((c.env as Bindings).incoming) as WireVisit;
 
   app.use(async (c, next) => {
@@ -95,7 +99,7 @@ export function createWebApp(deps: WebAppDeps): WebApp {
     const retryAfterMs = status === 503 ? 2_000 : undefined;
     return tell(c, { status, code, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });
   });
-  const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
+  const listener = getRequestListener(app.fetch, {
     overrideGlobalObjects: false,
   });
   return {

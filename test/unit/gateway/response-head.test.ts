@@ -24,6 +24,28 @@ describe('a response head for the client', () => {
     assert.deepEqual(head.fields, ['Set-Cookie', 'a=1', 'Set-Cookie', 'b=2']);
   });
 
+  test('has no cookie of our own pages, whichever name over https or plain HTTP', () => {
+    const cookies = ['__Host-latchkey=x; Path=/', 'latchkey_session=x', ' latchkey_visitor=x', 'theirs=1'];
+    const head = clientHead({ 'set-cookie': cookies }, addresses);
+    assert.deepEqual(head.fields, ['Set-Cookie', 'theirs=1']);
+    assert.deepEqual(clientHead({ 'set-cookie': cookies.slice(0, 1) }, addresses).fields, []);
+  });
+
+  test('gives a page an origin of its own where the browser is signed in to our pages, whatever policy it has', () => {
+    const head = clientHead(
+      { 'content-security-policy': "default-src 'self'", 'service-worker-allowed': '/' },
+      { ...addresses, besideOwnPages: true },
+    );
+    const [first, theirs, second, ours, ...rest] = head.fields;
+    assert.deepEqual(
+      [first, theirs, second],
+      ['Content-Security-Policy', "default-src 'self'", 'Content-Security-Policy'],
+    );
+    assert.match(ours ?? '', /^sandbox /);
+    assert.doesNotMatch(ours ?? '', /allow-same-origin|allow-top-navigation/);
+    assert.deepEqual(rest, []);
+  });
+
   test('leaves hop-by-hop fields behind (RFC 9110 section 7.6.1)', () => {
     const names = ['connection', 'keep-alive', 'proxy-authenticate', 'proxy-connection'];
     for (const name of [...names, 'te', 'trailer', 'transfer-encoding', 'upgrade']) {

@@ -13,6 +13,7 @@ import type { RequestRecord } from '../../../src/gateway/record.ts';
 import { compileRoute } from '../../../src/gateway/route.ts';
 import { createRouteTable } from '../../../src/gateway/routes.ts';
 import { createSpool } from '../../../src/gateway/spool.ts';
+import type { OwnPages } from '../../../src/server/own-pages.ts';
 import { createPublicListener, type PublicListener } from '../../../src/server/public-listener.ts';
 import type { Verification } from '../../../src/tokens/verification.ts';
 import { startRecordingBackend, type RecordingBackend } from '../../support/recording-backend.ts';
@@ -43,6 +44,7 @@ export async function startListener(
     readonly keepAliveMs?: number;
     readonly idleMs?: number;
     readonly requestsPerToken?: number;
+    readonly ownPages?: OwnPages;
     readonly verify?: (secret: string) => Promise<Verification> | null;
   } = {},
 ): Promise<StartedListener> {
@@ -82,7 +84,7 @@ export async function startListener(
   const listener = createPublicListener({
     pipeline: () => deps,
     assertionKeys: () => null,
-    ownPages: null,
+    ownPages: options.ownPages ?? null,
     connections: { admit: () => true },
     headMs: options.headMs ?? 5_000,
     keepAliveMs: options.keepAliveMs ?? 5_000,

@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import type { OwnPages } from '../../../src/server/own-pages.ts';
+import type { WireVisit } from '../../../src/web/context.ts';
+import { field, status } from '../../support/http-message.ts';
+import { exchange, head, openRaw } from '../../support/raw-client.ts';
+import { authorized, startListener } from './listener-fixture.ts';
+
+async function startWithPages(t: TestContext) {
+  const visits: WireVisit[] = [];
+  const ownPages: OwnPages = {
+    handle(_req, res, visit) {
+      visits.push(visit);
+      res.end('our page');
+    },
+  };
+  return { ...(await startListener(t, { ownPages })), visits };
+}
+
+test('what lies below /.latchkey is answered by our own pages, everything else by the backend', async (t) => {
+  const { port, backend, visits } = await startWithPages(t);
+  for (const target of ['/.latchkey', '/.latchkey/', '/.latchkey/tokens/new?x=1', '/.latchkey?lang=de']) {
+    assert.equal((await exchange(port, 'GET', target)).body.toString(), 'our page', target);
+  }
+  assert.equal(visits.length, 4);
+  assert.equal(status(await exchange(port, 'GET', '/.latchkeys/', [authorized])), 200);
+  assert.equal(backend.requests.length, 1);
+});
+
+test('no other spelling of our pages reaches them or a backend', async (t) => {
+  const { port, backend, visits } = await startWithPages(t);
+  for (const target of ['/%2elatchkey/', '/x/../.latchkey/', '/.latchke%79/', '/.LATCHKEY/x']) {
+    assert.ok(
+      status(await exchange(port, 'GET', target, [authorized])) >= 400 || target === '/.LATCHKEY/x',
+      target,
+    );
+  }
+  assert.deepEqual(visits, []);
+  assert.ok(backend.requests.length <= 1);
+});
+
+test('a head that is refused on the way to a backend is refused on the way to our pages', async (t) => {
+  const { port, visits, records } = await startWithPages(t);
+  const connection = await openRaw(port);
+  t.after(() => connection.destroy());
+  await connection.send(head('GET', '/.latchkey/', ['Host: b.example']));
+  assert.equal(status(await connection.nextResponse()), 400);
+  assert.deepEqual(visits, []);
+  assert.equal(records.at(-1)?.outcome, 'duplicate_header');
+});
+
+test('every visit is recorded, without its target', async (t) => {
+  const { port, records } = await startWithPages(t);
+  await exchange(port, 'GET', '/.latchkey/welcome/one-time-secret');
+  assert.equal(records.length, 1);
+  assert.deepEqual([records[0]?.status, records[0]?.outcome, records[0]?.route], [200, 'ok', null]);
+  assert.doesNotMatch(JSON.stringify(records), /one-time-secret/);
+});
+
+test('the cookies of our own pages never reach a backend, in the lane or beside it', async (t) => {
+  const { port, backend } = await startWithPages(t);
+  const cookie = 'Cookie: theirs=1; __Host-latchkey=session-secret; latchkey_session=session-secret';
+  const plain = head('GET', '/file', [authorized, cookie]);
+  const chunked = head('PUT', '/file', [authorized, cookie, 'Transfer-Encoding: chunked']);
+  for (const request of [plain, `${chunked}0\r\n\r\n`]) {
+    const connection = await openRaw(port);
+    t.after(() => connection.destroy());
+    await connection.send(request);
+    assert.match(field(await connection.nextResponse(), 'Content-Security-Policy') ?? '', /^sandbox /);
+  }
+  assert.equal(backend.requests.length, 2);
+  assert.equal(backend.text().split('theirs=1').length, 3);
+  assert.doesNotMatch(backend.text(), /session-secret/);
+});
