@@ -1,3 +1,5 @@
+import type { SignInConfig } from './sign-in-config.ts';
+
 /** How WebDAV-aware a route is: decides which headers and bodies are read. */
 export type RouteKind = 'webdav' | 'caldav' | 'rest';
 
@@ -131,6 +133,8 @@ export interface Config {
     /** A change needs a proof of presence no older than this. Default 5 min. */
     readonly confirmationMs: number;
   };
+  /** How people sign in to the pages. */
+  readonly signIn: SignInConfig;
   /** How long audit events are kept. Default 400 days. */
   readonly audit: { readonly keepMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };

@@ -1,6 +1,7 @@
 import { valueAt, type Finding } from './issues.ts';
 import type { KeyPath } from './problem.ts';
 import { checkRoutes } from './route-checks.ts';
+import { checkWays } from './sign-in-checks.ts';
 import { isMap } from './sources.ts';
 
 /**
@@ -17,6 +18,8 @@ export function crossCheck(
     ...checkRoutes(listAt(root, ['routes'])),
     ...checkRedis(root, options.inFile),
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
+    ...checkUnique(listAt(root, ['signIn', 'ways']), ['signIn', 'ways'], 'name', 'way'),
+    ...checkWays(listAt(root, ['signIn', 'ways'])),
     ...checkConnections(root),
     ...checkListeners(root),
     ...checkLoops(root),

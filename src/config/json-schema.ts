@@ -27,6 +27,11 @@ export const configJsonSchema: JsonSchema = {
     override: ({ jsonSchema }) => {
       // "Left out" is null inside the product only; the file leaves it out.
       if (jsonSchema.default === null) delete jsonSchema.default;
+      // Kinds exclude each other by themselves; a choice is written in one way.
+      if (jsonSchema.oneOf) {
+        jsonSchema.anyOf = jsonSchema.oneOf;
+        delete jsonSchema.oneOf;
+      }
     },
   }) as JsonSchema),
 };

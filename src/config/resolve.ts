@@ -15,6 +15,7 @@ import {
   checkPepper,
   type ReadSecret,
 } from './secrets.ts';
+import { resolveSignIn } from './sign-in-resolve.ts';
 
 /** A finding about something outside of the configuration: a file or variable it names. */
 export type ResolveResult = {
@@ -27,7 +28,7 @@ export type ResolveResult = {
 export function resolveConfig(
   written: WrittenConfig,
   readSecret: ReadSecret,
-  folderOf: (key: 'dataDir' | 'store') => string,
+  folderOf: (key: 'dataDir' | 'store' | 'signIn') => string,
 ): ResolveResult {
   const secrets = secretDesk(readSecret);
   const dataDir = resolve(folderOf('dataDir'), written.dataDir);
@@ -56,6 +57,7 @@ export function resolveConfig(
       backendConnections: written.limits.backendConnections ?? backendConnectionsByOpenFiles(),
     },
     portal: written.portal,
+    signIn: resolveSignIn(written.signIn, secrets.read, folderOf('signIn')),
     audit: written.audit,
     log: written.log,
   };

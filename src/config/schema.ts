@@ -21,6 +21,7 @@ import {
   wholeNumber,
   type SecretReference,
 } from './schema-parts.ts';
+import { signInSchema, type WrittenSignIn } from './sign-in-schema.ts';
 
 /** `redis:` written as a map, secrets not yet read. */
 export interface WrittenRedis {
@@ -43,6 +44,7 @@ export interface WrittenConfig
   readonly redis: RedisUrl | WrittenRedis | null;
   readonly peppers: readonly { readonly id: string; readonly secret: SecretReference }[] | null;
   readonly assertionKey: SecretReference | null;
+  readonly signIn: WrittenSignIn;
   /** Short for one route named default. */
   readonly backend: readonly string[] | null;
   readonly routes: readonly WrittenRoute[] | null;
@@ -255,6 +257,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
   ),
   limits: limitsSchema.prefault({}).meta({ description: 'Bounds on time, size and number.' }),
   portal: portalSchema.prefault({}).meta({ description: 'The pages and the API below /.latchkey.' }),
+  signIn: signInSchema.prefault({}).meta({ description: 'How people sign in to the pages.' }),
   audit: z
     .strictObject({
       keep: duration('What happened to tokens and users is remembered for this long.', '400d', [

@@ -3,6 +3,7 @@ import type { BackendAuth, Config, RedisConfig, RouteConfig } from './config.ts'
 import type { LoadedConfig } from './load.ts';
 import type { KeyPath } from './problem.ts';
 import { formatDuration, formatSize } from './quantities.ts';
+import type { WayConfig } from './sign-in-config.ts';
 
 /** What stands in the place of every secret. */
 const mask = '********';
@@ -28,12 +29,16 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
       trustedProxies: config.trustedProxies,
       routes: config.routes.map(describeRoute),
       limits: describeLimits(config.limits),
-      portal: {
+      portal: withoutNull({
         enabled: config.portal.enabled,
         url: config.portal.url,
         sessionIdle: formatDuration(config.portal.sessionIdleMs),
         session: formatDuration(config.portal.sessionMs),
         confirmation: formatDuration(config.portal.confirmationMs),
+      }),
+      signIn: {
+        ways: config.signIn.ways.map(describeWay),
+        checkInterval: formatDuration(config.signIn.checkIntervalMs),
       },
       audit: { keep: formatDuration(config.audit.keepMs) },
       log: config.log,
@@ -77,6 +82,24 @@ function describeBackendAuth(auth: BackendAuth): unknown {
       return { serviceAccount: { user: auth.user, password: mask } };
     case 'sharedSecret':
       return { sharedSecret: mask };
+  }
+}
+
+/** Field by field but for the secrets, which are few and named here. */
+function describeWay(way: WayConfig): Readonly<Record<string, unknown>> {
+  switch (way.kind) {
+    case 'local':
+    case 'htpasswd':
+      return { ...way };
+    case 'ldap': {
+      const { bindPassword, ca, groups, ...plain } = way;
+      const secrets = { bindPassword: bindPassword && mask, ca: ca && mask };
+      return withoutNull({ ...plain, ...secrets, groups: groups && withoutNull({ ...groups }) });
+    }
+    case 'oidc': {
+      const { clientSecret, ca, ...plain } = way;
+      return withoutNull({ ...plain, clientSecret: clientSecret && mask, ca: ca && mask });
+    }
   }
 }
 
