@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Administration } from '../compose/administration.ts';
 import type { UserRecord } from '../identity/user-store.ts';
-import type { ChangedUser, UserRefusal } from '../identity/users.ts';
+import type { UserRefusal } from '../identity/user-refusal.ts';
+import type { ChangedUser } from '../identity/users.ts';
 import { administer, commandActor, requireUser } from './administration.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
@@ -27,10 +28,10 @@ export function registerUser(program: Command, io: CommandIo): void {
     'disable',
     'refuse all tokens and the password of a user',
     'disabled',
-    ({ users }, { id }) => users.setDisabled(commandActor().name, id, true),
+    ({ users }, { id }) => users.change(commandActor(), id, { disabled: true }),
   );
   addChange(user, io, 'enable', 'let a disabled user in again', 'enabled', ({ users }, { id }) =>
-    users.setDisabled(commandActor().name, id, false),
+    users.change(commandActor(), id, { disabled: false }),
   );
   addRemove(user, io);
   addPassword(user, io);
@@ -45,7 +46,7 @@ function addAdd(user: Command, io: CommandIo): void {
       const options = self.optsWithGlobals<PasswordOptions>();
       const password = options.passwordStdin === true ? await readPassword(io) : null;
       await administer(self, io, async ({ users }) => {
-        report(io, options, granted(await users.add(commandActor().name, name, password)), 'added');
+        report(io, options, granted(await users.add(commandActor(), name, password)), 'added');
       });
     });
 }
@@ -59,7 +60,7 @@ function addPassword(user: Command, io: CommandIo): void {
       const password = await readPassword(io);
       await administer(self, io, async ({ users }) => {
         const { id } = await requireUser(users, name);
-        const changed = granted(await users.setPassword(commandActor().name, id, password));
+        const changed = granted(await users.setPassword(commandActor(), id, password));
         report(io, self.optsWithGlobals<GlobalOptions>(), changed, 'given a new password');
       });
     });
@@ -94,7 +95,7 @@ function addRemove(user: Command, io: CommandIo): void {
         const options = self.optsWithGlobals<GlobalOptions & { readonly yes?: boolean }>();
         const { id, name } = await requireUser(users, text);
         if (options.yes !== true) await confirmRemoval(io, options, name);
-        report(io, options, granted(await users.remove(commandActor().name, id)), 'removed');
+        report(io, options, granted(await users.remove(commandActor(), id)), 'removed');
       }),
     );
 }
@@ -178,6 +179,7 @@ const exitCodeOf: Readonly<Record<UserRefusal['code'], CommandFailure['exitCode'
   bad_display_name: exitCodes.usage,
   bad_email: exitCodes.usage,
   no_user: exitCodes.notFound,
+  elsewhere: exitCodes.refused,
   stale: exitCodes.refused,
   last_admin: exitCodes.refused,
 };

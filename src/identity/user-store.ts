@@ -1,4 +1,4 @@
-import type { UserId } from '../core/ids.ts';
+import type { SessionId, UserId } from '../core/ids.ts';
 import type { Page } from '../core/page.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 
@@ -52,6 +52,12 @@ export function isShutOut(user: Pick<UserRecord, 'disabled' | 'lapsed'>): boolea
   return user.disabled || user.lapsed;
 }
 
+/** Whether this user can sign in and manage others. */
+export function canAdminister(user: UserRecord): boolean {
+  const canSignIn = user.source !== localSource || user.passwordHash !== null;
+  return user.role === 'admin' && canSignIn && !isShutOut(user);
+}
+
 /** The fields of a user that change. */
 export type UserPatch = Partial<
   Pick<
@@ -79,7 +85,7 @@ export interface UserQuery {
  */
 export type UserGuard = (
   user: UserRecord,
-  /** Whether another admin is left who can sign in: neither shut out, nor local without a password. */
+  /** Whether another user than this one can sign in and manage others, as `canAdminister` says. */
   hasOtherAdmin: () => boolean,
 ) => boolean;
 
@@ -101,10 +107,17 @@ export interface UserStore {
   /** Resolves false, changing nothing, where the folded name or the subject is taken. */
   insert(user: UserRecord, event: AuditEvent): Promise<boolean>;
   /**
-   * Applies the patch with version + 1, and ends the sessions of who is or was shut out. Resolves to the new record, or
-   * null where there is none or the guard says no.
+   * Applies the patch with version + 1. Ends the sessions of who is or was shut out, and, where the password changes,
+   * all but the one that `keeps` names. Resolves to the new record, or null where there is none or the guard says no.
    */
-  change(id: UserId, patch: UserPatch, event: AuditEvent, guard?: UserGuard): Promise<UserRecord | null>;
+  change(
+    id: UserId,
+    patch: UserPatch,
+    event: AuditEvent,
+    options?: { readonly guard?: UserGuard; readonly keeps?: SessionId },
+  ): Promise<UserRecord | null>;
+  /** The login names of these users, also of removed ones. */
+  namesOf(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
   /**
    * Users of a source that have a subject, those asked about longest ago first: at most `limit` of those
    * last asked about before `checkedBefore` (or never).

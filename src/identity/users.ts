@@ -1,29 +1,22 @@
 import type { Change } from '../core/change.ts';
 import type { Clock } from '../core/clock.ts';
-import type { UserId } from '../core/ids.ts';
+import type { SessionId, UserId } from '../core/ids.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { foldUserName } from '../core/user-name.ts';
 import { isUuid, uuidV7 } from '../core/uuid.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 import { type Passwords, passwordProblem } from './passwords.ts';
+import { changeAction, checkDetails, type UserEdit } from './user-edits.ts';
 import { checkUserName } from './user-name.ts';
-import { localSource, type UserRecord, type UserStore } from './user-store.ts';
+import { refuseUser, type UserRefusal } from './user-refusal.ts';
+import { canAdminister, localSource, type UserGuard, type UserRecord, type UserStore } from './user-store.ts';
 
-/** An expected no, with a sentence that says what to do instead. */
-export interface UserRefusal {
-  readonly kind: 'refused';
-  readonly code:
-    | 'bad_name'
-    | 'bad_display_name'
-    | 'bad_email'
-    | 'bad_password'
-    | 'name_taken'
-    | 'no_user'
-    /** It has changed since it was read (RFC 9110 section 13.1.1). */
-    | 'stale'
-    /** Nobody would be left who can sign in and manage others. */
-    | 'last_admin';
-  readonly detail: string;
+/** Who does it, for the audit trail. */
+export interface UserActor {
+  /** `cli:root`, `user:alice`, `key:ci` … */
+  readonly name: string;
+  /** The address it came from, null where not over the network. */
+  readonly address: string | null;
 }
 
 /** A user after a change; `changed` false where it already was as wished. */
@@ -33,21 +26,46 @@ export interface ChangedUser {
   readonly changed: boolean;
 }
 
+/** What must still be so when a change is made; decided in its transaction. */
+export interface UserConditions {
+  /** Else refused as 'stale'. */
+  readonly ifVersion?: number;
+  /** Refused as 'last_admin' where nobody would be left who can sign in and manage others. */
+  readonly keepsAnAdmin?: boolean;
+}
+
 /**
- * What can be done to users, for every surface alike. `actor` is as in audit events. When a change
- * resolves, the store has it and it has been announced.
+ * What can be done to users, for every surface alike. When a change resolves, the store has it and it has been
+ * announced. Rejects with a Fault where the store cannot be asked or too many passwords wait.
  */
 export interface Users {
   /** By login name in any spelling, or by id; null where there is none. */
   find(nameOrId: string): Promise<UserRecord | null>;
   /** In the order of their names. */
   list(filter: { readonly limit: number; readonly after?: UserId }): Promise<readonly UserRecord[]>;
-  /** `password` null: the user has tokens only. */
-  add(actor: string, name: string, password: string | null): Promise<ChangedUser | UserRefusal>;
-  setDisabled(actor: string, id: UserId, disabled: boolean): Promise<ChangedUser | UserRefusal>;
-  setPassword(actor: string, id: UserId, password: string | null): Promise<ChangedUser | UserRefusal>;
-  /** Removes the user and revokes all its tokens. */
-  remove(actor: string, id: UserId): Promise<ChangedUser | UserRefusal>;
+  /** A local user; `password` null: it has tokens only, until it gets one. */
+  add(
+    actor: UserActor,
+    name: string,
+    password: string | null,
+    details?: Pick<UserEdit, 'displayName' | 'email' | 'role'>,
+  ): Promise<ChangedUser | UserRefusal>;
+  /** Ends the user's sessions where it is shut out or let in again. */
+  change(
+    actor: UserActor,
+    id: UserId,
+    edit: UserEdit,
+    conditions?: UserConditions,
+  ): Promise<ChangedUser | UserRefusal>;
+  /** Only local users have one. Ends the user's sessions, but one where that is given. */
+  setPassword(
+    actor: UserActor,
+    id: UserId,
+    password: string | null,
+    keeps?: SessionId,
+  ): Promise<ChangedUser | UserRefusal>;
+  /** Removes the user, its sessions, and revokes all its tokens. */
+  remove(actor: UserActor, id: UserId, conditions?: UserConditions): Promise<ChangedUser | UserRefusal>;
 }
 
 interface UsersDeps {
@@ -64,18 +82,13 @@ interface UsersDeps {
 /** See `Users`. */
 export function createUsers(deps: UsersDeps): Users {
   const { clock, store } = deps;
-  const audit = (
-    action: string,
-    actor: string,
-    userId: UserId,
-    details: AuditEvent['details'] = {},
-  ): AuditEvent => ({
-    ...{ at: clock.now(), action, actor },
-    ...{ userId, tokenId: null, details },
-  });
+  const audit = (action: string, actor: UserActor, userId: UserId, facts: AuditEvent['details'] = {}) => {
+    const details = actor.address === null ? facts : { address: actor.address, ...facts };
+    return { at: clock.now(), action, actor: actor.name, userId, tokenId: null, details };
+  };
 
   async function announced(id: UserId, user: UserRecord | null): Promise<ChangedUser | UserRefusal> {
-    if (user === null) return refuse('no_user', `There is no user ${id}.`);
+    if (user === null) return noUser(id);
     await deps.announce([{ kind: 'user', userId: user.id, version: user.version }]);
     return { kind: 'user', user, changed: true };
   }
@@ -85,62 +98,112 @@ export function createUsers(deps: UsersDeps): Users {
       (await store.findByName(foldUserName(nameOrId))) ??
       (isUuid(nameOrId) ? store.get(nameOrId.toLowerCase() as UserId) : null),
     list: (filter) => store.list(filter),
-    async add(actor, text, password) {
-      if (deps.holdsToken(text)) return refuse('bad_name', nameIsToken);
+    async add(actor, text, password, details = {}) {
+      if (deps.holdsToken(text)) return refuseUser('bad_name', nameIsToken);
       const checked = checkUserName(text);
-      if ('problem' in checked) return refuse('bad_name', checked.problem);
+      if ('problem' in checked) return refuseUser('bad_name', checked.problem);
+      const chosen = checkDetails(details, deps.holdsToken);
+      if ('kind' in chosen) return chosen;
       const problem = password === null ? null : passwordProblem(password);
-      if (problem !== null) return refuse('bad_password', problem);
-      const { name } = checked;
-      const user: UserRecord = {
-        id: uuidV7(clock.now(), deps.randomBytes) as UserId,
-        name,
-        nameKey: foldUserName(name),
-        displayName: null,
-        email: null,
-        language: null,
-        role: 'user',
-        source: localSource,
-        subject: null,
-        passwordHash: password === null ? null : await deps.passwords.hash(password),
-        disabled: false,
-        lapsed: false,
-        mayHaveTokens: null,
-        createdAt: clock.now(),
-        signedInAt: null,
-        sourceGrant: null,
-        sourceCheckedAt: null,
-        version: 1,
-      };
-      const isAdded = await store.insert(user, audit('user.add', actor, user.id, { name }));
-      if (isAdded) return { kind: 'user', user, changed: true };
-      // It may be spelt otherwise, and then the one asked for is in no list.
-      const taken = (await store.findByName(user.nameKey))?.name ?? name;
-      if (taken === name) return refuse('name_taken', `There is already a user ${name}.`);
-      const why = `there is already the user ${taken}, and names that differ in case alone are one`;
-      return refuse('name_taken', `${name} cannot be added: ${why}.`);
+      if (problem !== null) return refuseUser('bad_password', problem);
+      const hash = password === null ? null : await deps.passwords.hash(password);
+      const user = { ...newUser(deps, checked.name), ...chosen, passwordHash: hash };
+      const { name, role } = user;
+      const isAdded = await store.insert(user, audit('user.add', actor, user.id, { name, role }));
+      return isAdded ? { kind: 'user', user, changed: true } : nameTaken(store, user);
     },
-    async setDisabled(actor, id, disabled) {
+    async change(actor, id, edit, conditions = {}) {
+      const wished = checkDetails(edit, deps.holdsToken);
+      if ('kind' in wished) return wished;
       const user = await store.get(id);
-      if (user?.disabled === disabled) return { kind: 'user', user, changed: false };
-      const event = audit(disabled ? 'user.disable' : 'user.enable', actor, id);
-      return announced(id, await store.change(id, { disabled }, event));
+      if (user === null) return noUser(id);
+      const patch = differences(user, wished);
+      if (user.source !== localSource && ('displayName' in patch || 'email' in patch))
+        return fromElsewhere(user);
+      const { guard, refusal } = guarding(conditions, (now) => canAdminister({ ...now, ...patch }));
+      if (Object.keys(patch).length === 0) {
+        return guard(user, () => true) ? { kind: 'user', user, changed: false } : (refusal() ?? noUser(id));
+      }
+      const event = audit(changeAction(patch), actor, id, { ...patch });
+      const changed = await store.change(id, patch, event, { guard });
+      return refusal() ?? announced(id, changed);
     },
-    async setPassword(actor, id, password) {
+    async setPassword(actor, id, password, keeps) {
       const problem = password === null ? null : passwordProblem(password);
-      if (problem !== null) return refuse('bad_password', problem);
+      if (problem !== null) return refuseUser('bad_password', problem);
+      const user = await store.get(id);
+      if (user === null) return noUser(id);
+      if (user.source !== localSource) return fromElsewhere(user);
       const passwordHash = password === null ? null : await deps.passwords.hash(password);
       const event = audit('user.password', actor, id, { hasPassword: password !== null });
-      return announced(id, await store.change(id, { passwordHash }, event));
+      // Whoever knew the old one, or stole a cookie, is out.
+      const options = keeps === undefined ? {} : { keeps };
+      return announced(id, await store.change(id, { passwordHash }, event, options));
     },
-    remove: async (actor, id) => announced(id, await store.remove(id, audit('user.remove', actor, id))),
+    async remove(actor, id, conditions = {}) {
+      const { guard, refusal } = guarding(conditions, () => false);
+      const removed = await store.remove(id, audit('user.remove', actor, id), guard);
+      return refusal() ?? announced(id, removed);
+    },
   };
+}
+
+/** Asks the store to keep to the conditions; `refusal` says afterwards which was not met. */
+function guarding(
+  { ifVersion, keepsAnAdmin = false }: UserConditions,
+  staysAdmin: (user: UserRecord) => boolean,
+): { readonly guard: UserGuard; readonly refusal: () => UserRefusal | null } {
+  let refusal: UserRefusal | null = null;
+  return {
+    guard: (user, hasOtherAdmin) => {
+      refusal = null;
+      if (ifVersion !== undefined && user.version !== ifVersion) {
+        refusal = refuseUser('stale', 'The user has been changed meanwhile: look at it again.');
+      } else if (keepsAnAdmin && canAdminister(user) && !staysAdmin(user) && !hasOtherAdmin()) {
+        refusal = refuseUser('last_admin', lastAdmin);
+      }
+      return refusal === null;
+    },
+    refusal: () => refusal,
+  };
+}
+
+function newUser({ clock, randomBytes }: UsersDeps, name: string): UserRecord {
+  return {
+    id: uuidV7(clock.now(), randomBytes) as UserId,
+    ...{ name, nameKey: foldUserName(name), displayName: null, email: null, language: null, role: 'user' },
+    ...{ source: localSource, subject: null, passwordHash: null, disabled: false, lapsed: false },
+    ...{ mayHaveTokens: null, createdAt: clock.now(), signedInAt: null },
+    ...{ sourceGrant: null, sourceCheckedAt: null, version: 1 },
+  };
+}
+
+async function nameTaken(store: UserStore, { name, nameKey }: UserRecord): Promise<UserRefusal> {
+  // It may be spelt otherwise, and then the one asked for is in no list.
+  const taken = (await store.findByName(nameKey))?.name ?? name;
+  if (taken === name) return refuseUser('name_taken', `There is already a user ${name}.`);
+  const why = `there is already the user ${taken}, and names that differ in case alone are one`;
+  return refuseUser('name_taken', `${name} cannot be added: ${why}.`);
+}
+
+function differences(user: UserRecord, wished: UserEdit): UserEdit {
+  const current = new Map<string, unknown>(Object.entries(user));
+  return Object.fromEntries(Object.entries(wished).filter(([field, value]) => current.get(field) !== value));
+}
+
+function noUser(id: UserId): UserRefusal {
+  return refuseUser('no_user', `There is no user ${id}.`);
+}
+
+function fromElsewhere({ name, source }: UserRecord): UserRefusal {
+  return refuseUser(
+    'elsewhere',
+    `The user ${name} is kept at ${source}: change name, mail and password there.`,
+  );
 }
 
 const nameIsToken =
   'The name given is or holds the value of a token, and it would be kept in clear: choose a login name such as alice, ' +
   'and revoke that token if others saw it.';
-
-function refuse(code: UserRefusal['code'], detail: string): UserRefusal {
-  return { kind: 'refused', code, detail };
-}
+const lastAdmin =
+  'Nobody else can sign in as an administrator: make somebody else one first, then try again.';

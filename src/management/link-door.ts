@@ -4,9 +4,9 @@ import type { RandomBytes } from '../core/random.ts';
 import { issueLink, type LinkPurpose, type LinkRecord, type LinkStore } from '../identity/one-time-links.ts';
 import { passwordProblem } from '../identity/passwords.ts';
 import { digestSecret, isSecretShaped } from '../identity/random-secret.ts';
-import type { Sessions } from '../identity/sessions.ts';
 import { checkUserName } from '../identity/user-name.ts';
-import type { ChangedUser, UserRefusal, Users } from '../identity/users.ts';
+import type { UserRefusal } from '../identity/user-refusal.ts';
+import type { ChangedUser, UserActor, Users } from '../identity/users.ts';
 import { isShutOut, localSource, type UserRecord, type UserStore } from '../identity/user-store.ts';
 import { type ManagementRefusal, refused } from './refused.ts';
 import type { SignInRefusal } from './sign-in.ts';
@@ -39,8 +39,7 @@ interface LinkDoorDeps {
   readonly store: Pick<UserStore, 'get' | 'hasAny' | 'findByName'>;
   readonly users: Pick<Users, 'setPassword'>;
   /** Adds a local user who is an admin. */
-  readonly addAdmin: (actor: string, name: string, password: string) => Promise<ChangedUser | UserRefusal>;
-  readonly sessions: Pick<Sessions, 'endAll'>;
+  readonly addAdmin: (actor: UserActor, name: string, password: string) => Promise<ChangedUser | UserRefusal>;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
 }
@@ -67,21 +66,17 @@ export function createLinkDoor(deps: LinkDoorDeps): LinkDoor {
     return link === null ? null : holder(link);
   };
 
-  async function makeAdmin(secret: string, name: string, password: string) {
+  async function makeAdmin(secret: string, name: string, password: string, address: string) {
     const problem = await adminNameProblem(store, name);
     if (problem !== null) return problem;
     if ((await useUp(secret)) !== 'admin') return linkUsed;
-    return deps.addAdmin('link:first-admin', name, password);
+    return deps.addAdmin({ name: 'link:first-admin', address }, name, password);
   }
 
   async function setPassword(secret: string, password: string, address: string) {
     const user = await useUp(secret);
     if (user === null || user === 'admin') return linkUsed;
-    const name = `user:${user.name}`;
-    const changed = await deps.users.setPassword(name, user.id, password);
-    // Whoever knew the old password, or stole a cookie, is out.
-    if (changed.kind === 'user') await deps.sessions.endAll({ name, address }, user.id, null);
-    return changed;
+    return deps.users.setPassword({ name: `user:${user.name}`, address }, user.id, password);
   }
 
   return {
@@ -99,7 +94,7 @@ export function createLinkDoor(deps: LinkDoorDeps): LinkDoor {
       if (problem !== null) return refused('bad_request', problem);
       const outcome =
         who === 'admin'
-          ? await makeAdmin(secret, userName ?? '', password)
+          ? await makeAdmin(secret, userName ?? '', password, address)
           : await setPassword(secret, password, address);
       if (outcome.kind === 'user') return outcome.user;
       return isOurs(outcome) ? outcome : refused('conflict', outcome.detail);

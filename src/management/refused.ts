@@ -1,5 +1,5 @@
 import type { TokenRefusal } from '../tokens/token-settings.ts';
-import type { UserRefusal } from '../identity/users.ts';
+import type { UserRefusal } from '../identity/user-refusal.ts';
 
 /** An expected no of this folder: which rule, and a sentence that says what to do instead. */
 export interface ManagementRefusal {
@@ -32,6 +32,6 @@ export function refused(code: ManagementRefusal['code'], detail: string): Manage
 }
 
 /** Whether an answer is a no. */
-export function isRefused<T extends object>(answer: T | Refused): answer is Refused {
+export function isRefused(answer: object): answer is Refused {
   return 'kind' in answer && answer.kind === 'refused';
 }

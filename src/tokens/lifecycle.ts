@@ -5,6 +5,7 @@ import { uuidV7 } from '../core/uuid.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 import type { Announce } from './announce.ts';
 import type { Peppers } from './digest.ts';
+import { birthRefusal, editRefusal, enablingRefusal, rotationRefusal } from './policy-check.ts';
 import { displayPrefixLength, mintToken } from './mint.ts';
 import { createTokenRevocation, type TokenRevocation } from './revocation.ts';
 import type { SharedCache } from './shared-cache.ts';
@@ -34,7 +35,13 @@ export interface MintedToken {
  */
 export interface TokenLifecycle extends TokenRevocation {
   create(actor: Actor, owner: TokenOwner, settings: TokenSettings): Promise<MintedToken | TokenRefusal>;
-  edit(actor: Actor, id: TokenId, settings: TokenSettings): Promise<ChangedToken | TokenRefusal>;
+  /** Refused as 'stale' where the token no longer has the version given. */
+  edit(
+    actor: Actor,
+    id: TokenId,
+    settings: TokenSettings,
+    ifVersion?: number,
+  ): Promise<ChangedToken | TokenRefusal>;
   /**
    * A new value for the same token; the old one is dead at once. Settings stay. A sliding window starts
    * anew; a fixed token that has expired needs a new `expiresAt`.
@@ -42,7 +49,13 @@ export interface TokenLifecycle extends TokenRevocation {
   rotate(actor: Actor, id: TokenId, expiresAt?: number | null): Promise<MintedToken | TokenRefusal>;
   /** A new token of the same owner with the settings of this one, which may be expired or revoked, and changes to them. */
   copySettings(actor: Actor, id: TokenId, changes: TokenSettings): Promise<MintedToken | TokenRefusal>;
-  setEnabled(actor: Actor, id: TokenId, enabled: boolean): Promise<ChangedToken | TokenRefusal>;
+  /** `ifVersion` as with `edit`. */
+  setEnabled(
+    actor: Actor,
+    id: TokenId,
+    enabled: boolean,
+    ifVersion?: number,
+  ): Promise<ChangedToken | TokenRefusal>;
 }
 
 interface LifecycleDeps {
@@ -62,19 +75,24 @@ export function createTokenLifecycle(deps: LifecycleDeps): TokenLifecycle {
   return {
     ...createTokenRevocation({ clock, store, changes }),
     create: (actor, owner, settings) => create(deps, actor, owner, settings, {}),
-    async edit(actor, id, settings) {
+    async edit(actor, id, settings, ifVersion) {
       const owned = await store.get(id);
       if (owned === null) return noToken(id);
-      return changes.changeOne(id, 'token.edit', actor, (token) => {
-        const fields = settle(token, settings, owned.owner.name, clock.now());
-        return 'kind' in fields ? fields : onlyChanges(token, fields);
-      });
+      const edit = (token: TokenRecord) => {
+        const now = clock.now();
+        const fields = settle(token, settings, owned.owner.name, now);
+        if ('kind' in fields) return fields;
+        return editRefusal(actor.policy, token, fields, owned.owner.name, now) ?? onlyChanges(token, fields);
+      };
+      return changes.changeOne(id, 'token.edit', actor, edit, ifVersion);
     },
     async rotate(actor, id, expiresAt) {
       const { value, ...minted } = await mint(deps);
       const outcome = await changes.changeOne(id, 'token.rotate', actor, (token) => {
-        const lifetime = rotatedLifetime(token, expiresAt, clock.now());
-        return 'kind' in lifetime ? lifetime : { ...minted, ...lifetime };
+        const now = clock.now();
+        const lifetime = rotatedLifetime(token, expiresAt, now);
+        if ('kind' in lifetime) return lifetime;
+        return rotationRefusal(actor.policy, lifetime, now) ?? { ...minted, ...lifetime };
       });
       return outcome.kind === 'refused' ? outcome : { kind: 'minted', token: outcome.token, value };
     },
@@ -84,10 +102,14 @@ export function createTokenLifecycle(deps: LifecycleDeps): TokenLifecycle {
       const settings = copiedSettings(owned.token, wishes, clock.now());
       return 'kind' in settings ? settings : create(deps, actor, owned.owner, settings, { copyOf: id });
     },
-    setEnabled: (actor, id, enabled) =>
-      changes.changeOne(id, enabled ? 'token.enable' : 'token.disable', actor, (token) =>
-        token.enabled === enabled ? null : { enabled },
-      ),
+    setEnabled(actor, id, enabled, ifVersion) {
+      const action = enabled ? 'token.enable' : 'token.disable';
+      const edit = (token: TokenRecord) => {
+        if (token.enabled === enabled) return null;
+        return (enabled ? enablingRefusal(actor.policy) : null) ?? { enabled };
+      };
+      return changes.changeOne(id, action, actor, edit, ifVersion);
+    },
   };
 }
 
@@ -105,6 +127,8 @@ async function create(
   const now = deps.clock.now();
   const fields = settle(unsettled, { name: '', scopes: [], ...settings }, owner.name, now);
   if ('kind' in fields) return fields;
+  const refusal = birthRefusal(actor.policy, fields, owner.name, now);
+  if (refusal !== null) return refusal;
   const { value, ...minted } = await mint(deps);
   const token: TokenRecord = {
     ...fields,
@@ -114,7 +138,7 @@ async function create(
     createdAt: now,
     createdBy: actor.name,
     createdFrom: actor.address,
-    enabled: true,
+    enabled: actor.policy?.startsEnabled ?? true,
     revokedAt: null,
     revokedBy: null,
     revokedWhy: null,

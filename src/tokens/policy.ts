@@ -12,6 +12,12 @@ export interface TokenPolicy {
   readonly everybodyMayHaveTokens: boolean;
 }
 
+/** The policy as it binds the tokens of one user. */
+export interface OwnerPolicy extends TokenPolicy {
+  /** Whether this user may have tokens: false leaves only what takes away. */
+  readonly mayHaveTokens: boolean;
+}
+
 /** A policy as kept, for edits that must not overwrite each other. */
 export interface KeptPolicy {
   readonly policy: TokenPolicy;

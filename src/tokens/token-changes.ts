@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { TokenId } from '../core/ids.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 import type { Announce } from './announce.ts';
+import type { OwnerPolicy } from './policy.ts';
 import type { SharedCache } from './shared-cache.ts';
 import { refuse, type TokenRefusal } from './token-settings.ts';
 import type { TokenPatch, TokenRecord, TokenStore } from './token-store.ts';
@@ -13,6 +14,8 @@ export interface Actor {
   readonly name: string;
   /** The address it came from, null where not over the network. */
   readonly address: string | null;
+  /** What the token's owner is held to; absent at the command line, which is not bound. */
+  readonly policy?: OwnerPolicy;
 }
 
 /** A token after a change; `changed` false where it already was as wished. */
@@ -29,8 +32,14 @@ export type Edit = (token: TokenRecord) => TokenPatch | TokenRefusal | null;
 export interface TokenChanges {
   /** Resolves to the tokens that did change. */
   change(ids: readonly TokenId[], action: string, actor: Actor, edit: Edit): Promise<readonly TokenRecord[]>;
-  /** The same for one token that must exist and not be revoked. */
-  changeOne(id: TokenId, action: string, actor: Actor, edit: Edit): Promise<ChangedToken | TokenRefusal>;
+  /** The same for one token that must exist, not be revoked, and have this version where one is given. */
+  changeOne(
+    id: TokenId,
+    action: string,
+    actor: Actor,
+    edit: Edit,
+    ifVersion?: number,
+  ): Promise<ChangedToken | TokenRefusal>;
 }
 
 interface ChangesDeps {
@@ -62,10 +71,14 @@ export function createTokenChanges({ clock, store, announce, shared }: ChangesDe
 
   return {
     change: async (ids, action, actor, edit) => (await run(ids, action, actor, edit)).changed,
-    async changeOne(id, action, actor, edit) {
-      const { outcomes, changed, refusal } = await run([id], action, actor, (token) =>
-        token.revokedAt === null ? edit(token) : refuse('revoked', 'The token is revoked: make a new one.'),
-      );
+    async changeOne(id, action, actor, edit, ifVersion) {
+      const { outcomes, changed, refusal } = await run([id], action, actor, (token) => {
+        if (token.revokedAt !== null) return refuse('revoked', 'The token is revoked: make a new one.');
+        if (ifVersion !== undefined && ifVersion !== token.version) {
+          return refuse('stale', 'The token has been changed meanwhile: look at it again.');
+        }
+        return edit(token);
+      });
       const token = outcomes[0]?.after;
       if (token === undefined) return noToken(id);
       return refusal ?? { kind: 'changed', token, changed: changed.length > 0 };

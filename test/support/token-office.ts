@@ -78,7 +78,7 @@ export async function openTokenOffice(
   async function owner(name: string): Promise<UserRecord> {
     const known = await users.find(name);
     if (known !== null) return known;
-    const added = await users.add(actor.name, name, null);
+    const added = await users.add(actor, name, null);
     if (added.kind === 'refused') throw new Error(added.detail);
     return added.user;
   }
@@ -99,7 +99,7 @@ export async function openTokenOffice(
     },
     rotate: async (id) => agreed<MintedToken>(await lifecycle.rotate(actor, id)).value,
     async disableUser(userName) {
-      await users.setDisabled(actor.name, (await owner(userName)).id, true);
+      await users.change(actor, (await owner(userName)).id, { disabled: true });
     },
     lastUsedAt: async (id) => (await store.get(id))?.token.lastUsedAt ?? 0,
     async close() {

@@ -127,7 +127,7 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
       faults,
     },
     async addUser(name, password) {
-      const added = await users.add('test', name, password ?? null);
+      const added = await users.add(tester, name, password ?? null);
       if (added.kind === 'refused') throw new Error(added.detail);
       return added.user;
     },

@@ -1,4 +1,5 @@
-import type { UserRecord, UserStore } from '../../identity/user-store.ts';
+import type { UserId } from '../../core/ids.ts';
+import { isShutOut, localSource, type UserRecord, type UserStore } from '../../identity/user-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
 import { insertUserSql, toUser, toUserParameters, updateUserSql } from './user-rows.ts';
@@ -22,7 +23,9 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
     'UPDATE users SET source_checked_at = ?, source_grant = ? WHERE id = ?',
   );
   const remove = database.prepare(removeSql);
-  const endSessions = database.prepare('DELETE FROM sessions WHERE user_id = ?');
+  const endSessions = database.prepare('DELETE FROM sessions WHERE user_id = :id AND id <> :keeps');
+  const nameOf = database.prepare('SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each(?))');
+  const otherAdmin = database.prepare(otherAdminSql);
   const revokeTokens = database.prepare(revokeTokensSql);
   const records = createRecords(database);
 
@@ -30,6 +33,8 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
     const row = statement.get(...key);
     return row === undefined ? null : toUser(row);
   };
+
+  const hasOtherAdmin = (id: UserId): boolean => otherAdmin.get({ id, local: localSource }) !== undefined;
 
   return {
     findByName: async (nameKey) => database.read(() => find(byName, nameKey)),
@@ -49,16 +54,24 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         records.audit(event);
         return true;
       }),
-    change: (id, patch, event) =>
+    change: (id, patch, event, { guard, keeps } = {}) =>
       database.write(() => {
         const before = find(byId, id);
-        if (before === null) return null;
+        if (before === null || guard?.(before, () => hasOtherAdmin(id)) === false) return null;
         const after: UserRecord = { ...before, ...patch, version: before.version + 1 };
         update.run(toUserParameters(after));
+        // Also of who is let in again: somebody may have signed in while being shut out.
+        if (isShutOut(before) || isShutOut(after)) endSessions.run({ id, keeps: '' });
+        else if (before.passwordHash !== after.passwordHash) endSessions.run({ id, keeps: keeps ?? '' });
         records.journal({ kind: 'user', userId: id, version: after.version }, event.at);
         records.audit(event);
         return after;
       }),
+    namesOf: async (ids) =>
+      database.read(
+        () =>
+          new Map(nameOf.all(JSON.stringify(ids)).map((row) => [row['id'] as UserId, String(row['name'])])),
+      ),
     dueForCheck: async (source, checkedBefore, limit) =>
       database.read(() => due.all({ source, checkedBefore, limit }).map((row) => toUser(row))),
     recordCheck: (id, at, grant) =>
@@ -67,12 +80,12 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         () => void (grant === undefined ? check.run(at, id) : checkWithGrant.run(at, grant, id)),
         grant === undefined ? 'relaxed' : 'durable',
       ),
-    remove: (id, event) => {
+    remove: (id, event, guard) => {
       const work = (): UserRecord | null => {
         const before = find(byId, id);
-        if (before === null) return null;
+        if (before === null || guard?.(before, () => hasOtherAdmin(id)) === false) return null;
         remove.run({ id, at: event.at });
-        endSessions.run(id);
+        endSessions.run({ id, keeps: '' });
         revokeTokens.run({ id, at: event.at, actor: event.actor });
         // The user's entry covers all tokens: no cached state of theirs has the new version of the user.
         const version = before.version + 1;
@@ -86,6 +99,9 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
 }
 
 const anySql = 'SELECT 1 FROM users WHERE removed_at IS NULL AND disabled = 0 AND lapsed = 0';
+
+/** The same words as `canAdminister`. */
+const otherAdminSql = `${anySql} AND role = 'admin' AND id <> :id AND (source <> :local OR password_hash IS NOT NULL)`;
 
 /** Those never asked about first: null sorts before every number. */
 const dueSql = `

@@ -3,7 +3,7 @@ import { after, before, describe, test } from 'node:test';
 import { createPasswords } from '../../../src/identity/passwords.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { steppedClock } from '../../support/stepped-clock.ts';
-import { nobody, openTokenWorld, type TokenWorld } from '../../support/token-world.ts';
+import { nobody, openTokenWorld, tester, type TokenWorld } from '../../support/token-world.ts';
 
 describe('users', () => {
   let scratch: Scratch;
@@ -27,14 +27,14 @@ describe('users', () => {
 
   test('never share a name', async () => {
     await world.addUser('Twin');
-    const second = await world.users.add('test', 'TWIN', null);
+    const second = await world.users.add(tester, 'TWIN', null);
     assert.equal(second.kind === 'refused' && second.code, 'name_taken');
   });
 
   test('need a usable name and password', async () => {
     const [name, password] = [
-      await world.users.add('test', 'a:b', null),
-      await world.users.add('test', 'someone', 'short'),
+      await world.users.add(tester, 'a:b', null),
+      await world.users.add(tester, 'someone', 'short'),
     ];
     assert.equal(name.kind === 'refused' && name.code, 'bad_name');
     assert.equal(password.kind === 'refused' && password.code, 'bad_password');
@@ -48,8 +48,8 @@ describe('users', () => {
 
   test('that are disabled twice change once', async () => {
     const user = await world.addUser('sleepy');
-    const first = await world.users.setDisabled('test', user.id, true);
-    const second = await world.users.setDisabled('test', user.id, true);
+    const first = await world.users.change(tester, user.id, { disabled: true });
+    const second = await world.users.change(tester, user.id, { disabled: true });
     assert.deepEqual(
       [first, second].map((outcome) => outcome.kind === 'user' && [outcome.changed, outcome.user.version]),
       [
@@ -61,17 +61,17 @@ describe('users', () => {
 
   test('that do not exist are refused', async () => {
     const outcomes = [
-      await world.users.setDisabled('test', nobody, true),
-      await world.users.setPassword('test', nobody, null),
-      await world.users.remove('test', nobody),
+      await world.users.change(tester, nobody, { disabled: true }),
+      await world.users.setPassword(tester, nobody, null),
+      await world.users.remove(tester, nobody),
     ];
     for (const outcome of outcomes) assert.equal(outcome.kind === 'refused' && outcome.code, 'no_user');
   });
 
   test('leave a trail without their passwords', async () => {
     const user = await world.addUser('trailed', 'a long password');
-    await world.users.setPassword('root', user.id, 'another password');
-    await world.users.remove('root', user.id);
+    await world.users.setPassword(tester, user.id, 'another password');
+    await world.users.remove(tester, user.id);
     const trail = await world.tokens.audit({ userId: user.id, limit: 10 });
     assert.deepEqual(
       trail.map(({ action }) => action),

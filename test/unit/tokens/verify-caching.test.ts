@@ -156,7 +156,7 @@ describe('a look-up in flight', () => {
     const { letGo, untilHeld } = watched.holdAnswers();
     const verification = world.bearer(value);
     await untilHeld(1);
-    await world.users.setDisabled('test', alice.id, true);
+    await world.users.change(tester, alice.id, { disabled: true });
     letGo();
     const verdict = await verification;
     assert.equal(verdict.kind === 'refused' && verdict.reason, 'user_disabled');

@@ -4,7 +4,7 @@ import type { UserRecord, UserStore } from '../../../src/identity/user-store.ts'
 import { fakeSharedCache } from '../../contract/shared-cache-fake.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { steppedClock, type SteppedClock } from '../../support/stepped-clock.ts';
-import { openTokenWorld, type TokenWorld, type WorldOptions } from '../../support/token-world.ts';
+import { openTokenWorld, tester, type TokenWorld, type WorldOptions } from '../../support/token-world.ts';
 
 const password = 'correct horse battery staple';
 const attacker = '198.51.100.7';
@@ -99,7 +99,7 @@ describe('a main password, beyond the limit of wrong ones,', () => {
 
   test('that was right before and was changed is a guess like any other', async () => {
     await verdict('alice', password);
-    await world.users.setPassword('test', alice.id, 'another password');
+    await world.users.setPassword(tester, alice.id, 'another password');
     assert.equal(await verdict('alice', password), 'wrong_password');
     await guess(3, 'alice', attacker);
     clock.advance(6_000);

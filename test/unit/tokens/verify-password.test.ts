@@ -4,7 +4,7 @@ import type { UserRecord, UserStore } from '../../../src/identity/user-store.ts'
 import { fakeSharedCache } from '../../contract/shared-cache-fake.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { steppedClock, type SteppedClock } from '../../support/stepped-clock.ts';
-import { openTokenWorld, type TokenWorld } from '../../support/token-world.ts';
+import { openTokenWorld, tester, type TokenWorld } from '../../support/token-world.ts';
 
 const password = 'correct horse battery staple';
 const allowed = { mainPassword: true };
@@ -75,7 +75,7 @@ describe('the main password', () => {
     const before = lookUps;
     await verdict('alice', password);
     assert.equal(lookUps, before + 1);
-    await world.users.setPassword('test', alice.id, 'another password');
+    await world.users.setPassword(tester, alice.id, 'another password');
     assert.equal(await verdict('alice', password), 'wrong_password');
   });
 
@@ -110,14 +110,14 @@ describe('the main password', () => {
 
   test('that was changed is refused at once', async () => {
     await verdict('alice', password);
-    await world.users.setPassword('test', alice.id, 'another password');
+    await world.users.setPassword(tester, alice.id, 'another password');
     assert.equal(await verdict('alice', password), 'wrong_password');
     assert.equal(await verdict('alice', 'another password'), 'verified by store');
   });
 
   test('of a disabled user is refused at once, and like a wrong one: remembered no longer', async () => {
     await verdict('alice', password);
-    await world.users.setDisabled('test', alice.id, true);
+    await world.users.change(tester, alice.id, { disabled: true });
     for (const secret of [password, 'a wrong password']) {
       const before = lookUps;
       for (let tries = 0; tries < 3; tries++) assert.equal(await verdict('alice', secret), 'wrong_password');

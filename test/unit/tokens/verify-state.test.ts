@@ -213,11 +213,11 @@ describe('whether a token is accepted', () => {
     const bob = await world.addUser('bob');
     const { value } = await world.mint(bob);
     assert.equal(await bearer(value), 'verified');
-    await world.users.setDisabled('test', bob.id, true);
+    await world.users.change(tester, bob.id, { disabled: true });
     assert.equal(await bearer(value), 'user_disabled');
-    await world.users.setDisabled('test', bob.id, false);
+    await world.users.change(tester, bob.id, { disabled: false });
     assert.equal(await bearer(value), 'verified');
-    await world.users.remove('test', bob.id);
+    await world.users.remove(tester, bob.id);
     assert.equal(await bearer(value), 'revoked');
   });
 });
