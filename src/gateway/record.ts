@@ -30,3 +30,21 @@ export function whoAndWhere(
     clientAddress: decision?.clientAddress ?? peerAddress,
   };
 }
+
+/** How a request ended on which nothing was decided: refused before, or one of our own pages. */
+export type UndecidedEnd = Pick<
+  RequestRecord,
+  'requestId' | 'method' | 'status' | 'outcome' | 'reason' | 'bytesOut'
+>;
+
+/** The record of a request that is not on its way to a backend. */
+export function undecidedRecord(peerAddress: string, end: UndecidedEnd): RequestRecord {
+  return {
+    ...whoAndWhere(null, peerAddress),
+    ...end,
+    bytesIn: 0,
+    durationMs: 0,
+    decisionMs: 0,
+    backendMs: 0,
+  };
+}

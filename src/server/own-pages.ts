@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { readHead } from '../gateway/read-head.ts';
-import { type RequestRecord, whoAndWhere } from '../gateway/record.ts';
+import { type RequestRecord, type UndecidedEnd, undecidedRecord } from '../gateway/record.ts';
 import { renderDenial, sendRefusal } from '../gateway/refusal.ts';
 import type { WireVisit } from '../web/context.ts';
 
@@ -39,16 +39,12 @@ export function serveOwnPage(
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps);
-  const record = (known: Known): void =>
+  const { method } = exchange;
+  const record = (end: Omit<UndecidedEnd, 'requestId' | 'method'>, more: Partial<RequestRecord> = {}): void =>
     deps.recorder.record({
-      ...whoAndWhere(null, exchange.peerAddress),
-      ...known,
-      requestId,
-      method: exchange.method,
-      bytesIn: 0,
+      ...undecidedRecord(exchange.peerAddress, { requestId, method, ...end }),
       durationMs: performance.now() - startedMs,
-      decisionMs: 0,
-      backendMs: 0,
+      ...more,
     });
   deps.recorder.begin();
   const head = readHead(exchange, deps);
@@ -70,7 +66,7 @@ export function serveOwnPage(
     const end = res.writableFinished
       ? ({ status: res.statusCode, outcome: 'ok' } as const)
       : ({ status: 0, outcome: 'aborted' } as const);
-    record({ clientAddress, userName, ...end, reason: null, bytesOut: 0 });
+    record({ ...end, reason: null, bytesOut: 0 }, { clientAddress, userName });
   });
   exchange.sendContinue();
   const late = setTimeout(() => req.socket.destroy(), bodyMs);
@@ -78,7 +74,3 @@ export function serveOwnPage(
   res.once('close', () => clearTimeout(late));
   pages.handle(req, res, visit);
 }
-
-/** What is known of a visit when it is over. */
-type Known = Pick<RequestRecord, 'status' | 'outcome' | 'reason' | 'bytesOut'> &
-  Partial<Pick<RequestRecord, 'clientAddress' | 'userName'>>;

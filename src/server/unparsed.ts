@@ -5,7 +5,7 @@ import { deny } from '../core/decision.ts';
 import type { DenialCode } from '../core/errors.ts';
 import { plainAddress } from '../gateway/client-side.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
-import { whoAndWhere } from '../gateway/record.ts';
+import { undecidedRecord } from '../gateway/record.ts';
 import { closeWith, renderDenial } from '../gateway/refusal.ts';
 
 /** Answers what Node's parser does not report as a request. */
@@ -39,19 +39,16 @@ export function createUnparsedRefusals(
     // What began as a request has a record of its own.
     if (responseOn(socket) !== null) return;
     recorder.begin();
-    recorder.record({
-      ...whoAndWhere(null, plainAddress((socket as Socket).remoteAddress ?? '')),
-      requestId,
-      method: req?.method ?? '-',
-      status: refusal.status,
-      outcome: code,
-      reason: denial.reason,
-      bytesIn: 0,
-      bytesOut: refusal.body.length,
-      durationMs: 0,
-      decisionMs: 0,
-      backendMs: 0,
-    });
+    recorder.record(
+      undecidedRecord(plainAddress((socket as Socket).remoteAddress ?? ''), {
+        requestId,
+        method: req?.method ?? '-',
+        status: refusal.status,
+        outcome: code,
+        reason: denial.reason,
+        bytesOut: refusal.body.length,
+      }),
+    );
   };
 
   const refuseConnect = (req: IncomingMessage, socket: Duplex): void => {
