@@ -1,3 +1,4 @@
+import type { UserId } from '../core/ids.ts';
 import type { AdminKeyRecord, AdminKeyScope } from '../identity/admin-key-store.ts';
 import type { SessionRecord } from '../identity/session-store.ts';
 import type { UserRecord } from '../identity/user-store.ts';
@@ -31,4 +32,15 @@ export function manages(caller: Caller, scope: AdminKeyScope): boolean {
 /** Whether what this caller asks for may change anything now; a key needs no confirmation. */
 export function isConfirmed(caller: Caller): boolean {
   return caller.kind === 'key' || caller.isConfirmed;
+}
+
+/** Whether this user is the caller itself; a key is nobody. */
+export function isSelf(caller: Caller, id: UserId): boolean {
+  return caller.kind === 'person' && caller.user.id === id;
+}
+
+/** The caller as the audit trail names it: `user:` or `key:` and the name, and where the request came from. */
+export function actorOf(caller: Caller): { readonly name: string; readonly address: string } {
+  const name = caller.kind === 'key' ? `key:${caller.key.name}` : `user:${caller.user.name}`;
+  return { name, address: caller.address };
 }

@@ -35,3 +35,28 @@ export function refused(code: ManagementRefusal['code'], detail: string): Manage
 export function isRefused(answer: object): answer is Refused {
   return 'kind' in answer && answer.kind === 'refused';
 }
+
+/** Proof of presence is asked for before anything is looked up. */
+export const confirmationNeeded: ManagementRefusal = refused(
+  'confirmation_needed',
+  'Confirm that it is you, then try again.',
+);
+/** The caller manages nothing of this kind. */
+export const notAllowed: ManagementRefusal = refused(
+  'not_allowed',
+  'This needs an administrator, or an admin key that reaches so far.',
+);
+/** No such user, or none of the caller's. */
+export const noSuchUser: ManagementRefusal = refused('not_found', 'There is no such user.');
+/** No such token, or none of the caller's. */
+export const noSuchToken: ManagementRefusal = refused('not_found', 'There is no such token.');
+/** No such session, or none of the caller's. */
+export const noSuchSession: ManagementRefusal = refused('not_found', 'There is no such session.');
+
+const pageMax = 1_000;
+
+/** Why a page of this size cannot be had, or null. */
+export function pageRefusal({ limit }: { readonly limit: number }): ManagementRefusal | null {
+  if (Number.isInteger(limit) && limit >= 1 && limit <= pageMax) return null;
+  return refused('bad_request', `A page holds 1 to ${pageMax} entries.`);
+}

@@ -121,7 +121,10 @@ async function create(
   origin: AuditEvent['details'],
 ): Promise<MintedToken | TokenRefusal> {
   if (owner.disabled) {
-    const advice = '`latchkey user list` shows which; `latchkey user enable` lets a disabled user in again';
+    const advice =
+      actor.policy === undefined
+        ? '`latchkey user list` shows which; `latchkey user enable` lets a disabled user in again'
+        : 'an administrator can let a disabled user in again';
     return refuse('owner_gone', `The user ${owner.name} is disabled or removed: ${advice}.`);
   }
   const now = deps.clock.now();
