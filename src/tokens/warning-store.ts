@@ -6,6 +6,7 @@ export type WarningChannelName = 'mail' | 'webhook';
 
 /** A token that ends soon and of which nobody has been told on this channel. */
 export interface DueWarning {
+  /** `expiresAt` is the end of which the warning is. */
   readonly owned: OwnedToken;
   readonly owner: {
     readonly displayName: string | null;
@@ -20,9 +21,12 @@ export interface DueWarning {
 /** Remembers which warnings went out, over restarts and between processes. Throws `Fault('store_unavailable')`. */
 export interface WarningStore {
   /**
-   * Claims at most `limit` warnings of this channel: tokens that count and end between `now` and `now + days`, not warned
-   * of for this end and these days. A claim that was neither sent nor given up is offered again after 10 minutes, five times.
-   * Where several of `days` are due at once, only the smallest is claimed.
+   * Claims at most `limit` warnings of this channel, soonest end first: of tokens that could be used now and end between
+   * `now` and `now + days`, not warned of for this end and these days; where several of `days` fit, of the smallest.
+   * Left out is a warning that would come with the token itself (one that lives no longer than `days`) or with every use
+   * (a sliding window no longer than `days`, unless the absolute end is near).
+   * No two callers get the same. A claim that `sent` does not conclude is offered again after 10 minutes, then after four
+   * times as long each, five times in all.
    */
   claim(
     channel: WarningChannelName,
@@ -38,4 +42,6 @@ export interface WarningStore {
     channel: WarningChannelName,
     at: number,
   ): Promise<void>;
+  /** Forgets at most `limit` warnings of ends from before this moment. Resolves to how many. */
+  prune(endedBefore: number, limit: number): Promise<number>;
 }

@@ -2,16 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { PepperId, TokenDigest, TokenId } from '../../src/core/ids.ts';
-import type { UserRecord, UserStore } from '../../src/identity/user-store.ts';
-import type { TokenRecord, TokenStore } from '../../src/tokens/token-store.ts';
+import type { UserRecord } from '../../src/identity/user-store.ts';
+import type { TokenRecord } from '../../src/tokens/token-store.ts';
 import { auditEvent as event, epoch, tokenRecord, userRecord } from '../support/store-records.ts';
-
-/** What the contract needs of an implementation: both stores over one database. */
-export interface StoreSubject {
-  readonly tokens: TokenStore;
-  readonly users: UserStore;
-  stop(): Promise<void>;
-}
+import type { StoreSubject } from './store-subject.ts';
 
 const minuteMs = 60_000;
 

@@ -1,8 +1,9 @@
 /** Records as a store is given them, for tests to change where it matters. */
 import { randomUUID } from 'node:crypto';
-import type { PepperId, TokenDigest, TokenId, UserId } from '../../src/core/ids.ts';
+import type { PepperId, SecretDigest, SessionId, TokenDigest, TokenId, UserId } from '../../src/core/ids.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { uuidV7 } from '../../src/core/uuid.ts';
+import type { SessionRecord } from '../../src/identity/session-store.ts';
 import { localSource, type UserRecord } from '../../src/identity/user-store.ts';
 import type { AuditEvent } from '../../src/telemetry/audit.ts';
 import type { TokenRecord } from '../../src/tokens/token-store.ts';
@@ -73,4 +74,23 @@ export function auditEvent(
   ids: Partial<Pick<AuditEvent, 'userId' | 'tokenId'>> = {},
 ): AuditEvent {
   return { at: epoch, action, actor: 'test', userId: null, tokenId: null, details: { a: 1 }, ...ids };
+}
+
+/** A session as a store is given it. */
+export function sessionRecord(userId: UserId, fields: Partial<SessionRecord> = {}): SessionRecord {
+  return {
+    id: uuidV7(epoch + made++, systemRandom) as SessionId,
+    userId,
+    secretDigest: randomUUID() as string as SecretDigest,
+    source: localSource,
+    createdAt: epoch,
+    seenAt: epoch,
+    endsAt: epoch + 3_600_000,
+    confirmedAt: null,
+    address: '192.0.2.1',
+    client: 'a browser',
+    draft: null,
+    signOut: null,
+    ...fields,
+  };
 }

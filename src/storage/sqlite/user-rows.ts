@@ -45,7 +45,7 @@ export function toUserParameters(user: UserRecord): Record<string, string | numb
   return { ...Object.fromEntries(fields), search_key: searchKey(user) };
 }
 
-/** What searches look in: a searched text never spans two of the names, as none holds a line break. */
+/** What searches look in: one name a line, so that what is typed into one line never spans two. */
 function searchKey({ nameKey, displayName, email }: UserRecord): string {
   return [nameKey, foldUserName(displayName ?? ''), foldUserName(email ?? '')].join('\n');
 }

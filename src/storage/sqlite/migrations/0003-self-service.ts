@@ -44,6 +44,7 @@ export const selfService: string = `
   ) STRICT;
   CREATE INDEX sessions_of_user ON sessions (user_id, seen_at);
   CREATE INDEX sessions_by_end ON sessions (ends_at);
+  CREATE INDEX sessions_by_sight ON sessions (seen_at);
 
   CREATE TABLE admin_keys (
     id           TEXT PRIMARY KEY,
@@ -65,6 +66,7 @@ export const selfService: string = `
     expires_at INTEGER NOT NULL,
     used_at    INTEGER
   ) STRICT;
+  CREATE INDEX one_time_links_by_end ON one_time_links (expires_at);
 
   CREATE TABLE token_policy (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
@@ -82,7 +84,7 @@ export const selfService: string = `
     at             INTEGER NOT NULL,
     answer         TEXT,
     PRIMARY KEY (caller, key_digest)
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
   CREATE INDEX repeated_requests_by_time ON repeated_requests (at);
 
   CREATE TABLE expiry_warnings (
@@ -94,5 +96,6 @@ export const selfService: string = `
     tries      INTEGER NOT NULL,
     sent_at    INTEGER,
     PRIMARY KEY (token_id, expires_at, days, channel)
-  ) STRICT;
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX expiry_warnings_by_end ON expiry_warnings (expires_at);
 `;

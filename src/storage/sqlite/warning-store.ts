@@ -1,0 +1,133 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
+import type { SqliteDatabase } from './database.ts';
+import {
+  ownedTokenColumns,
+  ownedTokenSource,
+  ownerShutOutSql,
+  type Row,
+  tokenEndedSql,
+  toOwnedToken,
+} from './token-rows.ts';
+
+const dayMs = 24 * 3_600_000;
+const triesMax = 5;
+const firstRetryMs = 10 * 60_000;
+/** Tokens looked at before other work gets its turn. */
+const rowsAtOnce = 2_000;
+
+/** The expiry warnings in one SQLite file. */
+export function createSqliteWarningStore(database: SqliteDatabase): WarningStore {
+  const sent = database.prepare(`
+    UPDATE expiry_warnings SET sent_at = :at
+    WHERE token_id = :tokenId AND expires_at = :expiresAt AND days = :days AND channel = :channel`);
+  const prune = database.prepare(`
+    DELETE FROM expiry_warnings WHERE (token_id, expires_at, days, channel) IN (
+      SELECT token_id, expires_at, days, channel FROM expiry_warnings WHERE expires_at < ? ORDER BY expires_at LIMIT ?
+    )`);
+  const claim = createClaim(database);
+  return {
+    async claim(channel, days, now, limit) {
+      const claimed: DueWarning[] = [];
+      let fromMs = 0;
+      for (const each of days.toSorted((one, other) => one - other)) {
+        const untilMs = each * dayMs;
+        const span = { channel, days: each, untilMs, now };
+        for await (const within of portions(database, now + fromMs, now + untilMs)) {
+          const left = limit - claimed.length;
+          if (left > 0) claimed.push(...(await claim({ ...span, ...within }, left)));
+        }
+        fromMs = untilMs;
+      }
+      return claimed;
+    },
+    sent: (tokenId, expiresAt, days, channel, at) =>
+      database.write(() => void sent.run({ tokenId, expiresAt, days, channel, at })),
+    prune: (endedBefore, limit) =>
+      database.write(() => Number(prune.run(endedBefore, limit).changes), 'relaxed'),
+  };
+}
+
+/** A part of the tokens that end between two moments: those behind `(fromAt, fromRow)` up to `(toAt, toRow)`. */
+interface Portion {
+  readonly fromAt: number;
+  readonly fromRow: number;
+  readonly toAt: number;
+  readonly toRow: number;
+}
+
+const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
+const lastRow = Number.MAX_SAFE_INTEGER;
+
+/** The tokens that end in `(from, to]`, in the order of their ends. */
+async function* portions(database: SqliteDatabase, from: number, to: number): AsyncGenerator<Portion> {
+  const end = database.prepare(`
+    SELECT t.expires_at AS at, t.rowid AS row FROM tokens t
+    WHERE ${endingSql} AND (t.expires_at, t.rowid) > (:fromAt, :fromRow) AND t.expires_at <= :to
+    ORDER BY t.expires_at, t.rowid LIMIT 1 OFFSET ${rowsAtOnce - 1}`);
+  for (let start = { fromAt: from, fromRow: lastRow }; ; ) {
+    const found = database.read(() => end.get({ ...start, to }));
+    if (found === undefined) {
+      yield { ...start, toAt: to, toRow: lastRow };
+      return;
+    }
+    const [at, row] = [Number(found['at']), Number(found['row'])];
+    yield { ...start, toAt: at, toRow: row };
+    start = { fromAt: at, fromRow: row };
+    await nextTurn();
+  }
+}
+
+interface Span extends Portion {
+  readonly channel: WarningChannelName;
+  readonly days: number;
+  readonly untilMs: number;
+  readonly now: number;
+}
+
+/** Reads what may be claimed of a portion, and claims it in a transaction that lets nobody else have the same. */
+function createClaim(database: SqliteDatabase): (span: Span, limit: number) => Promise<DueWarning[]> {
+  const due = database.prepare(dueSql);
+  const take = database.prepare(takeSql);
+  return async ({ channel, days, untilMs, now, ...within }, limit) => {
+    const parameters = { ...within, channel, days, untilMs, now, limit };
+    const rows = database.read(() => due.all(parameters));
+    if (rows.length === 0) return [];
+    const toKey = (row: Row) => ({ id: String(row['id']), at: Number(row['expires_at']) });
+    return database.write(() =>
+      rows
+        .filter((row) => Number(take.run({ ...toKey(row), days, channel, now }).changes) > 0)
+        .map((row) => ({ owned: toOwnedToken(row), owner: toOwner(row), days, channel })),
+    );
+  };
+}
+
+/** Whether a claim `w` that was not concluded may be had again. */
+const againSql = `w.sent_at IS NULL AND w.tries < ${triesMax}
+  AND w.claimed_at + ${firstRetryMs} * (1 << (2 * (w.tries - 1))) <= :now`;
+
+const dueSql = `
+  SELECT ${ownedTokenColumns}, u.display_name AS display_name, u.email AS email, u.language AS language
+  FROM ${ownedTokenSource}
+    LEFT JOIN expiry_warnings w
+      ON w.token_id = t.id AND w.expires_at = t.expires_at AND w.days = :days AND w.channel = :channel
+  WHERE ${endingSql}
+    AND (t.expires_at, t.rowid) > (:fromAt, :fromRow) AND (t.expires_at, t.rowid) <= (:toAt, :toRow)
+    AND t.enabled = 1 AND NOT EXISTS (${ownerShutOutSql}) AND (${tokenEndedSql}) IS NOT TRUE
+    AND t.expires_at - t.created_at > :untilMs
+    AND (t.sliding_ms IS NULL OR t.sliding_ms > :untilMs OR t.expires_at = t.until)
+    AND (w.token_id IS NULL OR ${againSql})
+  ORDER BY t.expires_at, t.rowid LIMIT :limit`;
+
+const takeSql = `
+  INSERT INTO expiry_warnings AS w (token_id, expires_at, days, channel, claimed_at, tries)
+  VALUES (:id, :at, :days, :channel, :now, 1)
+  ON CONFLICT DO UPDATE SET claimed_at = :now, tries = w.tries + 1 WHERE ${againSql}`;
+
+function toOwner(row: Row): DueWarning['owner'] {
+  return {
+    displayName: row['display_name'] as string | null,
+    email: row['email'] as string | null,
+    language: row['language'] as 'en' | 'de' | null,
+  };
+}
