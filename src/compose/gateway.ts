@@ -34,7 +34,7 @@ import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { keepStringMethodsFast } from './string-methods.ts';
-import { startSweep } from './sweep.ts';
+import { keptForAWhile, startSweep } from './sweep.ts';
 import { type OpenedVerification, openVerification } from './verification.ts';
 
 /** A running gateway. */
@@ -138,7 +138,7 @@ function startUpkeep(
 ): void {
   const { lifecycle } = openLifecycle(store, redis, freshness, clock);
   closers.add(startReserve(store, log));
-  closers.add(startSweep({ lifecycle, store: store.tokens, auditKeepMs: config.audit.keepMs, clock, log }));
+  closers.add(startSweep({ lifecycle, kept: keptForAWhile(store, config), clock, log }));
 }
 
 function connectionLimits({ log, clock }: Ground, inForce: InForce): ConnectionLimits {

@@ -53,7 +53,10 @@ export interface OpenedStore {
  * Opens the store; its peppers are opened when they are asked for.
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
-export async function openStore(config: Config, clock: Clock): Promise<OpenedStore> {
+export async function openStore(
+  config: Pick<Config, 'store' | 'peppers' | 'dataDir'>,
+  clock: Clock,
+): Promise<OpenedStore> {
   const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
   try {
     const tokens = createSqliteTokenStore(database);

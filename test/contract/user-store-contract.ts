@@ -121,13 +121,8 @@ export function userStoreContract(name: string, open: () => Promise<StoreSubject
       const [one, gone] = [await added('Named'), await added('named-and-gone')];
       await subject.users.remove(gone.id, event('e'));
       const names = await subject.users.namesOf([one.id, gone.id, userRecord('never').id]);
-      assert.deepEqual(
-        [...names].toSorted(),
-        [
-          [one.id, 'Named'],
-          [gone.id, 'named-and-gone'],
-        ].toSorted(),
-      );
+      assert.equal(names.size, 2);
+      assert.deepEqual([names.get(one.id), names.get(gone.id)], ['Named', 'named-and-gone']);
     });
 
     test('a search finds parts of login name, display name and mail address in any case', async () => {

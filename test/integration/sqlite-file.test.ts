@@ -56,12 +56,15 @@ async function refusal(doing: Promise<unknown>): Promise<string> {
   return fault.message;
 }
 
+/** "Ltch", as in the header of every store file. */
+const applicationId = 0x4c_74_63_68;
+
 /** A store file as an older Latchkey left it: one user, one token, a removed user, one audit event. */
 async function makeFormer(tables: string, version: number, id: UserId): Promise<void> {
   await mkdir(scratch.file('data'));
   const former = new DatabaseSync(path);
   former.exec(`
-    PRAGMA application_id = ${0x4c_74_63_68};
+    PRAGMA application_id = ${applicationId};
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     INSERT INTO meta VALUES ('schema', '${version}'), ('realm', 'former realm');
     ${tables};
