@@ -1,4 +1,4 @@
-import { Fault } from '../core/errors.ts';
+import { createTurns } from './turns.ts';
 
 /** argon2id with t=2, m=19 MiB, p=1: the middle one of the parameter sets of OWASP ASVS 5.0, appendix C. */
 const parameters = { timeCost: 2, memoryCost: 19 * 1024, parallelism: 1 } as const;
@@ -40,28 +40,13 @@ export function passwordProblem(password: string): string | null {
 
 /** See `Passwords`. */
 export function createPasswords({ concurrency, queueMax }: PasswordsDeps): Passwords {
-  const waiting: (() => void)[] = [];
-  let running = 0;
+  const turns = createTurns({ concurrency, queueMax, what: 'passwords' });
   let decoy: Promise<string> | null = null;
 
-  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (running < concurrency) running++;
-    else if (waiting.length < queueMax) await new Promise<void>((resolve) => waiting.push(resolve));
-    else throw new Fault('overloaded', `${queueMax} passwords are already waiting to be checked.`);
-    try {
-      return await work();
-    } finally {
-      // The place is handed on, not freed, so that nobody overtakes those who wait.
-      const next = waiting.shift();
-      if (next === undefined) running--;
-      else next();
-    }
-  }
-
   return {
-    hash: (password) => inTurn(() => hash(password)),
+    hash: (password) => turns.take(() => hash(password)),
     matches: (passwordHash, password) =>
-      inTurn(async () => {
+      turns.take(async () => {
         const { verify } = await argon2();
         if (passwordHash !== null) return verify(passwordHash, password);
         decoy ??= hash('nobody has this password');

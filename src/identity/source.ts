@@ -21,7 +21,13 @@ export type SourceVerdict =
 
 /** Whether a source still lets somebody in; 'unknown' where it cannot be asked just now. */
 export type Standing =
-  | { readonly kind: 'stands' /** Replaces the kept one. */; readonly grant?: string }
+  | {
+      readonly kind: 'stands';
+      /** Replaces the kept one. */
+      readonly grant?: string;
+      /** As in the identity; left out where the source did not say. */
+      readonly isAdmin?: boolean | null;
+    }
   | { readonly kind: 'gone' }
   | { readonly kind: 'unknown' };
 

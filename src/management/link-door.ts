@@ -6,7 +6,7 @@ import { passwordProblem } from '../identity/passwords.ts';
 import { digestSecret, isSecretShaped } from '../identity/random-secret.ts';
 import { checkUserName } from '../identity/user-name.ts';
 import type { UserRefusal } from '../identity/user-refusal.ts';
-import type { ChangedUser, UserActor, Users } from '../identity/users.ts';
+import type { Users } from '../identity/users.ts';
 import { isShutOut, localSource, type UserRecord, type UserStore } from '../identity/user-store.ts';
 import { type ManagementRefusal, refused } from './refused.ts';
 import type { SignInRefusal } from './sign-in.ts';
@@ -37,9 +37,7 @@ export interface LinkDoor {
 interface LinkDoorDeps {
   readonly links: LinkStore;
   readonly store: Pick<UserStore, 'get' | 'hasAny' | 'findByName'>;
-  readonly users: Pick<Users, 'setPassword'>;
-  /** Adds a local user who is an admin. */
-  readonly addAdmin: (actor: UserActor, name: string, password: string) => Promise<ChangedUser | UserRefusal>;
+  readonly users: Pick<Users, 'add' | 'setPassword'>;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
 }
@@ -70,7 +68,7 @@ export function createLinkDoor(deps: LinkDoorDeps): LinkDoor {
     const problem = await adminNameProblem(store, name);
     if (problem !== null) return problem;
     if ((await useUp(secret)) !== 'admin') return linkUsed;
-    return deps.addAdmin({ name: 'link:first-admin', address }, name, password);
+    return deps.users.add({ name: 'link:first-admin', address }, name, password, { role: 'admin' });
   }
 
   async function setPassword(secret: string, password: string, address: string) {

@@ -5,6 +5,7 @@ import type { RandomBytes } from '../core/random.ts';
 import { foldUserName } from '../core/user-name.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import type { SourceIdentity } from '../identity/source.ts';
+import { checkDisplayName, checkEmail } from '../identity/user-fields.ts';
 import { checkUserName } from '../identity/user-name.ts';
 import type { UserPatch, UserRecord, UserStore } from '../identity/user-store.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
@@ -13,9 +14,9 @@ import type { Log } from '../telemetry/log.ts';
 /** Turns what a source vouches for into a user of ours. */
 export interface Provisioning {
   /**
-   * The user whom this source calls so, made where there is none and brought up to date: display name, mail, role
-   * where the source decides it, and no longer lapsed. Null where nobody may come in by it: disabled by an admin, or
-   * the login name cannot be used or belongs to somebody else. Why is told to the log.
+   * The user whom this source calls so, made where there is none and brought up to date: display name and mail where
+   * it says them, role where it decides that, and no longer lapsed. Null where nobody may come in by it: disabled by an
+   * admin, or the login name cannot be used or belongs to somebody else. Why is told to the log.
    */
   welcome(source: string, identity: SourceIdentity): Promise<UserRecord | null>;
 }
@@ -88,15 +89,25 @@ export function createProvisioning(deps: ProvisioningDeps): Provisioning {
   };
 }
 
-/** What the source says otherwise by now. */
+/** What the source says otherwise by now; what it says nothing of stays. */
 function differences(user: UserRecord, identity: SourceIdentity): UserPatch {
-  const { displayName, email } = identity;
+  const { displayName, email } = readable(identity);
   const role = identity.isAdmin === null ? user.role : identity.isAdmin ? 'admin' : 'user';
   return {
-    ...(displayName === user.displayName ? {} : { displayName }),
-    ...(email === user.email ? {} : { email }),
+    ...(displayName === null || displayName === user.displayName ? {} : { displayName }),
+    ...(email === null || email === user.email ? {} : { email }),
     ...(role === user.role ? {} : { role }),
     ...(user.lapsed ? { lapsed: false } : {}),
+  };
+}
+
+/** What is shown to people, in the form in which it is kept; null where that cannot be. */
+function readable({ displayName, email }: SourceIdentity): Pick<UserRecord, 'displayName' | 'email'> {
+  const name = checkDisplayName(displayName);
+  const address = checkEmail(email);
+  return {
+    displayName: 'value' in name ? name.value : null,
+    email: 'value' in address ? address.value : null,
   };
 }
 
@@ -109,7 +120,7 @@ function newUser(
 ): UserRecord {
   return {
     ...{ id, name, nameKey: foldUserName(name), source, subject: identity.subject },
-    ...{ displayName: identity.displayName, email: identity.email, language: null },
+    ...{ ...readable(identity), language: null },
     role: identity.isAdmin === true ? 'admin' : 'user',
     ...{ passwordHash: null, disabled: false, lapsed: false, mayHaveTokens: null },
     ...{ createdAt: now, signedInAt: null, sourceGrant: null, sourceCheckedAt: now, version: 1 },
