@@ -1,7 +1,7 @@
 import { createPasswordDirectory } from '../identity/password-directory.ts';
-import { createPasswords } from '../identity/passwords.ts';
 import type { FeedHealth } from '../telemetry/metrics.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
+import type { Announce } from '../tokens/announce.ts';
 import { createFreshness, type Freshness } from '../tokens/freshness.ts';
 import { createLastUse } from '../tokens/last-use.ts';
 import { createGuesses, type Guesses } from '../tokens/guesses.ts';
@@ -9,6 +9,8 @@ import type { Verifier } from '../tokens/verification.ts';
 import { createVerifier } from '../tokens/verify.ts';
 import { createPasswordVerifier } from '../tokens/verify-password.ts';
 import type { Ground } from './ground.ts';
+import { openIdentities, type OpenedIdentities } from './identities.ts';
+import { openLifecycle } from './lifecycle.ts';
 import type { OpenedRedis } from './redis.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -17,6 +19,8 @@ export interface OpenedVerification {
   readonly verifier: Verifier;
   readonly guesses: Guesses;
   readonly freshness: Freshness;
+  readonly identities: OpenedIdentities;
+  readonly announce: Announce;
   /** How long ago each channel of changes was heard. */
   feedHealth(): readonly FeedHealth[];
 }
@@ -37,13 +41,9 @@ export async function openVerification(
     store: tokens,
     onFault: (error) => log.warn({ error }, 'last uses could not be written; they are tried again'),
   });
-  const check = createPasswordDirectory({
-    store: store.users,
-    passwords: createPasswords({
-      concurrency: config.limits.passwordConcurrency,
-      queueMax: config.limits.passwordQueue,
-    }),
-  });
+  const { announce } = openLifecycle(store, redis, freshness, clock);
+  const identities = await openIdentities(ground, store, peppers, announce);
+  const check = createPasswordDirectory({ store: store.users, passwords: identities.passwords });
   const { realm } = tokens;
   const {
     failuresPerAccount: perAccount,
@@ -63,7 +63,14 @@ export async function openVerification(
   if (redis !== null) channels.push(await startFeed(ground, redis.feed, false, freshness));
   lastUse.start();
   closers.add(() => lastUse.drain());
-  return { verifier, guesses, freshness, feedHealth: () => channels.map((health) => health()) };
+  return {
+    verifier,
+    guesses,
+    freshness,
+    identities,
+    announce,
+    feedHealth: () => channels.map((health) => health()),
+  };
 }
 
 /** Starts a feed into freshness; returns how it is doing. */
