@@ -74,10 +74,14 @@ function mayHoldToken(query: string): boolean {
   return query.includes(tokenPrefix) || query.includes('%');
 }
 
-/** RFC 9110 section 11.6.2: scheme, spaces, credentials. */
-function readAuthorization(
-  value: string,
-): { readonly scheme: Scheme; readonly credential: Credential | null } | Denial {
+/** What an Authorization field says; the credential is null where its scheme is none of ours. */
+export interface Authorization {
+  readonly scheme: Scheme;
+  readonly credential: Credential | null;
+}
+
+/** Reads an Authorization field (RFC 9110 section 11.6.2): scheme, spaces, credentials. */
+export function readAuthorization(value: string): Authorization | Denial {
   const space = value.indexOf(' ');
   const scheme = (space === -1 ? value : value.slice(0, space)).toLowerCase();
   const rest = space === -1 ? '' : withoutSpaces(value.slice(space + 1));

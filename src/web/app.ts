@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { Fault, faults } from '../core/errors.ts';
 import type { SignIn } from '../management/sign-in.ts';
+import { limitBody } from './body-limit.ts';
 import type { WebContext, WebEnv, WebRouter, WireVisit } from './context.ts';
 import { isForeign, isOwnCsrf } from './csrf.ts';
 import { readForm } from './forms.ts';
@@ -84,7 +84,7 @@ export function createWebApp(deps: WebAppDeps): WebApp {
     return c.redirect(deps.url + pathname + search, 308);
   }
 
-  app.use(bodyLimit({ maxSize: bodyBytesMax, onError: (c) => tell(c, bodyTooLarge) }));
+  app.use(limitBody(bodyBytesMax, (c) => tell(c, bodyTooLarge)));
   app.use(async (c, next) => {
     const refused = await refuseForged(c);
     return refused === null ? next() : tell(c, refused);

@@ -1,0 +1,111 @@
+import { createRoute } from '@hono/zod-openapi';
+import type { Page } from '../../core/page.ts';
+import type { AuditReading, ShownEvent } from '../../management/audit.ts';
+import { isRefused, type Refused } from '../../management/refused.ts';
+import type { AuditQuery } from '../../tokens/token-store.ts';
+import type { ApiContext, ApiRouter } from './api-context.ts';
+import {
+  eventBody,
+  eventExportQuery,
+  type EventListQuery,
+  eventListQuery,
+  eventSchema,
+} from './audit-schema.ts';
+import { userMeant } from './caller.ts';
+import { answerPage, pageOf } from './paging.ts';
+import { answerProblem, answerRefusal } from './problem.ts';
+import { answers, type Responses } from './responses.ts';
+import { readers } from './security.ts';
+
+const tags = ['Audit'];
+
+const listRoute = createRoute({
+  method: 'get',
+  path: '/v1/audit',
+  operationId: 'listEvents',
+  tags,
+  security: readers('audit'),
+  summary: 'List audit events',
+  description: 'Newest first. Who does not manage audit sees what concerns oneself.',
+  request: { query: eventListQuery },
+  responses: answers(
+    {
+      status: 200,
+      description: 'One page.',
+      schema: pageOf('AuditPage', eventSchema),
+      headers: { Link: 'The next page (RFC 8288); absent on the last.' },
+    },
+    'bad_parameters',
+  ),
+});
+
+const exportAnswers: Responses = {
+  ...answers({ status: 200, description: '' }, 'bad_parameters'),
+  200: {
+    description: 'Newline-delimited JSON.',
+    content: { 'application/x-ndjson': { schema: eventSchema } },
+  },
+};
+
+const exportRoute = createRoute({
+  method: 'get',
+  path: '/v1/audit/export',
+  operationId: 'exportEvents',
+  tags,
+  security: readers('audit'),
+  summary: 'Export audit events',
+  description:
+    'All of them, newest first, one JSON object a line. Where it breaks off, the connection ends without the last chunk.',
+  request: { query: eventExportQuery },
+  responses: exportAnswers,
+});
+
+/** Lists and exports the audit trail. */
+export function addAuditRoutes(api: ApiRouter, audit: AuditReading): void {
+  api.openapi(listRoute, async (c) => {
+    const query = resolved(c, c.req.valid('query'));
+    if (query === null) return answerProblem(c, 'bad_parameters', { errors: [userIsNobody] });
+    const page = await audit.list(c.get('caller'), query);
+    return isRefused(page) ? answerRefusal(c, page) : answerPage(c, page, eventBody);
+  });
+  api.openapi(exportRoute, async (c) => {
+    const query = resolved(c, c.req.valid('query'));
+    if (query === null) return answerProblem(c, 'bad_parameters', { errors: [userIsNobody] });
+    const read = (after: string | null): Promise<Page<ShownEvent> | Refused> =>
+      audit.list(c.get('caller'), after === null ? query : { ...query, after });
+    const first = await read(null);
+    if (isRefused(first)) return answerRefusal(c, first);
+    c.header('Content-Disposition', 'attachment; filename="latchkey-audit.ndjson"');
+    return c.body(linesOf(first, read), 200, { 'Content-Type': 'application/x-ndjson' });
+  });
+}
+
+const userIsNobody = { parameter: 'user', detail: 'a key is nobody: name an id' };
+
+function resolved(c: ApiContext, { user, query }: EventListQuery): AuditQuery | null {
+  if (user === null) return query;
+  const userId = userMeant(c, user);
+  return userId === null ? null : { ...query, userId };
+}
+
+/** Reads a page when the one before has gone out. */
+function linesOf(
+  first: Page<ShownEvent>,
+  read: (after: string) => Promise<Page<ShownEvent> | Refused>,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let page: Page<ShownEvent> | null = first;
+  return new ReadableStream({
+    async pull(controller) {
+      if (page === null) return controller.close();
+      const { items, next } = page;
+      const lines = items.map((event) => `${JSON.stringify(eventBody(event))}\n`).join('');
+      if (lines !== '') controller.enqueue(encoder.encode(lines));
+      const following = next === null ? null : await read(next);
+      if (following !== null && isRefused(following))
+        throw new Error(`the export may not go on: ${following.code}`);
+      page = following;
+      if (page === null) controller.close();
+    },
+  });
+}

@@ -1,0 +1,57 @@
+import { z } from '@hono/zod-openapi';
+import type { Page } from '../../core/page.ts';
+import { type ApiContext, apiPath } from './api-context.ts';
+
+const limitDefault = 50;
+const limitMax = 200;
+
+/** The query parameters of every list. */
+export const pageParameters: {
+  readonly limit: z.ZodType<number>;
+  readonly after: z.ZodType<string | undefined>;
+} = {
+  limit: z
+    .string()
+    .regex(/^(?:[1-9]\d?|1\d\d|200)$/, `must be a whole number from 1 to ${limitMax}`)
+    .default(String(limitDefault))
+    .transform(Number)
+    .openapi({
+      type: 'integer',
+      minimum: 1,
+      maximum: limitMax,
+      default: limitDefault,
+      description: 'Items on a page.',
+    }),
+  after: z
+    .string()
+    .max(2_048)
+    .optional()
+    .openapi({ description: '`next` of the page before, with all else the same.' }),
+};
+
+/** The schema of one page. */
+export function pageOf(name: string, item: z.ZodType): z.ZodType {
+  return z
+    .strictObject({
+      items: z.array(item),
+      next: z.string().nullable().openapi({
+        description: '`after` of the next page; null on the last. The Link header has it as an address.',
+      }),
+      total: z.int().nullable().openapi({ description: 'Items on all pages, where that is cheap to know.' }),
+    })
+    .openapi(name);
+}
+
+/** Answers with one page, and says where the next one is (RFC 8288). */
+export function answerPage<Item>(c: ApiContext, page: Page<Item>, present: (item: Item) => object): Response {
+  const { items, next, total } = page;
+  if (next !== null) c.header('Link', `<${nextAddress(c, next)}>; rel="next"`);
+  return c.json({ items: items.map(present), next, total });
+}
+
+function nextAddress(c: ApiContext, next: string): string {
+  const { pathname, searchParams } = new URL(c.req.url);
+  searchParams.set('after', next);
+  const path = pathname.slice(Math.max(0, pathname.indexOf('/v1/')));
+  return `${apiPath}${path}?${searchParams.toString()}`;
+}
