@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Administration } from '../compose/administration.ts';
-import type { TokenId } from '../core/ids.ts';
+import type { AdminKeyId, TokenId } from '../core/ids.ts';
 import { printable } from '../core/printable.ts';
 import { isUuid } from '../core/uuid.ts';
 import type { UserRecord } from '../identity/user-store.ts';
@@ -55,12 +55,24 @@ export async function requireUser(users: Users, nameOrId: string): Promise<UserR
 }
 
 /**
- * An id as given on the command line.
+ * The id of a token as given on the command line.
  * @throws CommandFailure (usage) where it cannot be one; what was given is not repeated, it may be a token.
  */
 export function readTokenId(text: string): TokenId {
   if (isUuid(text)) return text.toLowerCase() as TokenId;
   throw new CommandFailure(exitCodes.usage, 'tokens are named by their id: `latchkey token list` shows it.');
+}
+
+/**
+ * The id of an admin key as given on the command line.
+ * @throws CommandFailure (usage) where it cannot be one; what was given is not repeated, it may be the key.
+ */
+export function readKeyId(text: string): AdminKeyId {
+  if (isUuid(text)) return text.toLowerCase() as AdminKeyId;
+  throw new CommandFailure(
+    exitCodes.usage,
+    'admin keys are named by their id: `latchkey key list` shows it.',
+  );
 }
 
 /** Warnings of what is opened go to stderr; the rest is for running gateways. */

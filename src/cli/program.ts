@@ -6,6 +6,7 @@ import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { registerConfig } from './config.ts';
 import { registerDoctor } from './doctor.ts';
 import { guardedIo } from './guarded-io.ts';
+import { registerKey } from './key.ts';
 import { registerServe } from './serve.ts';
 import { registerToken } from './token.ts';
 import { registerUser } from './user.ts';
@@ -48,6 +49,7 @@ export function buildProgram(world: CommandIo): Command {
   registerServe(program, io, readVersion());
   registerUser(program, io);
   registerToken(program, io);
+  registerKey(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: async (config) => (await probes()).probeStore(config, io.clock),

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Administration } from '../compose/administration.ts';
+import { isShutOut } from '../identity/user-store.ts';
 import type { MintedToken } from '../tokens/lifecycle.ts';
 import type { TokenRefusal } from '../tokens/token-settings.ts';
 import { administer, commandActor, readTokenId, requireUser } from './administration.ts';
@@ -39,7 +40,9 @@ function addCreate(token: Command, io: CommandIo): void {
       if (settings.name === undefined) throw new CommandFailure(exitCodes.usage, 'a token needs a --name.');
       return administer(self, io, async ({ users, lifecycle, routeNames }) => {
         const user = await requireUser(users, options.user);
-        const minted = granted(await lifecycle.create(commandActor(), user, settings));
+        const minted = granted(
+          await lifecycle.create(commandActor(), { ...user, disabled: isShutOut(user) }, settings),
+        );
         warnOfRoutes(io, settings.scopes ?? [], routeNames);
         printMinted(io, options, minted, user.name);
       });

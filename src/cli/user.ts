@@ -6,20 +6,23 @@ import type { ChangedUser } from '../identity/users.ts';
 import { administer, commandActor, requireUser } from './administration.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
-import { formatMoment } from './moments.ts';
-import { renderTable } from './table.ts';
+import { addLinks } from './user-links.ts';
+import { renderUsers, userToJson } from './user-output.ts';
 
 const pageSize = 1_000;
 
-interface PasswordOptions extends GlobalOptions {
+interface AddOptions extends GlobalOptions {
   readonly passwordStdin?: boolean;
+  readonly admin?: boolean;
+  readonly displayName?: string;
+  readonly mail?: string;
 }
 
 type Change = (administration: Administration, user: UserRecord) => Promise<ChangedUser | UserRefusal>;
 
 /** Adds `latchkey user …`: whom tokens speak for. */
 export function registerUser(program: Command, io: CommandIo): void {
-  const user = program.command('user').description('add, list, disable and remove users');
+  const user = program.command('user').description('add, list, change and remove users');
   addAdd(user, io);
   addList(user, io);
   addChange(
@@ -33,8 +36,10 @@ export function registerUser(program: Command, io: CommandIo): void {
   addChange(user, io, 'enable', 'let a disabled user in again', 'enabled', ({ users }, { id }) =>
     users.change(commandActor(), id, { disabled: false }),
   );
+  addRole(user, io);
   addRemove(user, io);
   addPassword(user, io);
+  addLinks(user, io);
 }
 
 function addAdd(user: Command, io: CommandIo): void {
@@ -42,11 +47,16 @@ function addAdd(user: Command, io: CommandIo): void {
     .command('add <name>')
     .description('add a user; without a password it can only be reached by tokens')
     .option('--password-stdin', 'read a password from standard input')
+    .option('--admin', "may manage everybody's tokens, and users")
+    .option('--display-name <text>', 'its name for people to read')
+    .option('--mail <address>', 'where warnings of expiring tokens go')
     .action(async (name: string, _options: unknown, self: Command) => {
-      const options = self.optsWithGlobals<PasswordOptions>();
+      const options = self.optsWithGlobals<AddOptions>();
       const password = options.passwordStdin === true ? await readPassword(io) : null;
       await administer(self, io, async ({ users }) => {
-        report(io, options, granted(await users.add(commandActor(), name, password)), 'added');
+        const { admin, displayName = null, mail = null } = options;
+        const details = { displayName, email: mail, role: admin === true ? 'admin' : 'user' } as const;
+        report(io, options, granted(await users.add(commandActor(), name, password, details)), 'added');
       });
     });
 }
@@ -81,6 +91,27 @@ function addChange(
       administer(self, io, async (administration) => {
         const changed = granted(await change(administration, await requireUser(administration.users, name)));
         report(io, self.optsWithGlobals<GlobalOptions>(), changed, done);
+      }),
+    );
+}
+
+function addRole(user: Command, io: CommandIo): void {
+  user
+    .command('role <name> <role>')
+    .description("admin: may manage everybody's tokens, and users; user: only its own tokens")
+    .action((name: string, role: string, _options: unknown, self: Command) =>
+      administer(self, io, async ({ users }) => {
+        if (role !== 'admin' && role !== 'user') {
+          throw new CommandFailure(exitCodes.usage, 'a role is admin or user.');
+        }
+        const { id } = await requireUser(users, name);
+        const changed = granted(await users.change(commandActor(), id, { role }));
+        report(
+          io,
+          self.optsWithGlobals<GlobalOptions>(),
+          changed,
+          role === 'admin' ? 'made an admin' : 'made a user',
+        );
       }),
     );
 }
@@ -120,9 +151,9 @@ function addList(user: Command, io: CommandIo): void {
       administer(self, io, async ({ users }) => {
         const found = await listAll(users);
         if (self.optsWithGlobals<GlobalOptions>().json === true) {
-          io.stdout(`${JSON.stringify(found.map(toJson), null, 2)}\n`);
+          io.stdout(`${JSON.stringify(found.map(userToJson), null, 2)}\n`);
         } else if (found.length === 0) io.stderr('There are no users: `latchkey user add NAME` makes one.\n');
-        else io.stdout(renderTable(['NAME', 'STATE', 'PASSWORD', 'CREATED', 'ID'], found.map(toRow)));
+        else io.stdout(renderUsers(found));
       }),
     );
 }
@@ -137,26 +168,6 @@ async function listAll(users: Administration['users']): Promise<readonly UserRec
   }
 }
 
-function toRow({ name, disabled, passwordHash, createdAt, id }: UserRecord): readonly string[] {
-  return [
-    name,
-    disabled ? 'disabled' : 'active',
-    passwordHash === null ? 'none' : 'set',
-    formatMoment(createdAt),
-    id,
-  ];
-}
-
-function toJson({ id, name, disabled, passwordHash, createdAt }: UserRecord): object {
-  return {
-    id,
-    name,
-    disabled,
-    hasPassword: passwordHash !== null,
-    createdAt: new Date(createdAt).toISOString(),
-  };
-}
-
 /** One line; its line break does not belong to the password. */
 async function readPassword(io: CommandIo): Promise<string> {
   const password = (await io.readStdin()).replace(/\r?\n$/, '');
@@ -168,7 +179,7 @@ async function readPassword(io: CommandIo): Promise<string> {
 }
 
 function report(io: CommandIo, { json }: GlobalOptions, { user, changed }: ChangedUser, done: string): void {
-  if (json === true) io.stdout(`${JSON.stringify(toJson(user), null, 2)}\n`);
+  if (json === true) io.stdout(`${JSON.stringify(userToJson(user), null, 2)}\n`);
   else io.stderr(changed ? `User ${user.name} ${done}.\n` : `User ${user.name} was ${done} before.\n`);
 }
 

@@ -2,9 +2,12 @@ import type { LoadedConfig } from '../config/load.ts';
 import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
+import type { UserId } from '../core/ids.ts';
 import { systemRandom } from '../core/random.ts';
+import { issueLink } from '../identity/one-time-links.ts';
 import { createPasswords } from '../identity/passwords.ts';
-import { createUsers, type Users } from '../identity/users.ts';
+import { createUsers, type UserActor, type Users } from '../identity/users.ts';
+import { type AdminKeys, createAdminKeys } from '../management/admin-keys.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { TokenLifecycle } from '../tokens/lifecycle.ts';
 import { holdsToken } from '../tokens/mint.ts';
@@ -14,11 +17,16 @@ import { openLifecycle } from './lifecycle.ts';
 import type { OpenedRedis } from './redis.ts';
 import { type OpenedStore, openStore } from './store.ts';
 
-/** Users and tokens, for commands that change them beside a running gateway. */
+/** Users, tokens and admin keys, for commands that change them beside a running gateway. */
 export interface Administration {
   readonly tokens: TokenStore;
   readonly lifecycle: TokenLifecycle;
   readonly users: Users;
+  readonly adminKeys: AdminKeys;
+  /** The secret of a link by which a local user chooses a password, once, within a day. */
+  issuePasswordLink(actor: UserActor, userId: UserId): Promise<string>;
+  /** The secret of a link by which somebody becomes the first admin; null where there is an admin who is let in. */
+  issueAdminLink(actor: UserActor): Promise<string | null>;
   /** The routes of the configuration that was given; none where it has none. */
   readonly routeNames: readonly string[];
   close(): Promise<void>;
@@ -51,7 +59,18 @@ export async function openAdministration(
       ...{ clock, store: store.users, passwords, randomBytes: systemRandom, announce, holdsToken },
     });
     const routeNames = config.routes.map(({ name }) => name);
-    return { tokens: store.tokens, lifecycle, users, routeNames, close: () => closers.closeAll() };
+    const issuing = { links: store.links, clock, randomBytes: systemRandom };
+    return {
+      tokens: store.tokens,
+      lifecycle,
+      users,
+      adminKeys: createAdminKeys({ store: store.adminKeys, clock, randomBytes: systemRandom }),
+      issuePasswordLink: (actor, userId) => issueLink(issuing, actor, 'set-password', userId),
+      issueAdminLink: async (actor) =>
+        (await store.users.hasAny('admin')) ? null : issueLink(issuing, actor, 'first-admin', null),
+      routeNames,
+      close: () => closers.closeAll(),
+    };
   } catch (error) {
     await closers.closeAll();
     throw error;

@@ -54,6 +54,12 @@ export interface Answer {
 export interface AnyBody {
   readonly [name: string]: unknown;
   readonly id: string;
+  readonly name: string;
+  readonly state: string;
+  readonly enabled: boolean;
+  readonly scopes: readonly string[];
+  readonly expiresAt: string | null;
+  readonly by: string;
   readonly code: string;
   readonly detail: string;
   readonly value: string;
