@@ -85,10 +85,14 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
 
   write(chunk: Buffer): boolean {
     const { socket } = this.#deps;
-    socket.cork();
-    this.flushHeaders();
-    this.#writeBody(chunk);
-    socket.uncork();
+    if (this.#head === null && this.#framing.kind === 'length') {
+      this.#writeBody(chunk);
+    } else {
+      socket.cork();
+      this.flushHeaders();
+      this.#writeBody(chunk);
+      socket.uncork();
+    }
     // What the system took at once waits nowhere, however much it was.
     return socket.writableLength < socket.writableHighWaterMark;
   }
