@@ -1,0 +1,101 @@
+/** Texts of signing in and of links that are used once, in English. */
+export const signInEn = {
+  title: 'Sign in',
+  lead: 'to your tokens',
+  userName: 'User name',
+  password: 'Password',
+  button: 'Sign in',
+  with: (label: string): string => `Sign in with ${label}`,
+  or: 'or',
+  refused: 'User name and password do not fit together, or this account may not sign in.',
+  providerRefused: 'The sign-in was not completed. Try again, or ask an administrator.',
+  throttled: (wait: string): string => `Too many attempts. Try again in ${wait}.`,
+  unavailable: 'Signing in is not possible just now. Try again in a moment.',
+  noWays: 'No way to sign in is set up. An administrator finds out more in the log of the gateway.',
+  expired: 'Sign in to go on.',
+};
+
+/** Texts of the first start and of choosing a password, in English. */
+export const linkEn = {
+  welcomeTitle: 'Welcome to Latchkey',
+  welcomeLead: 'Nobody manages this gateway yet. Choose a user name and a password, and it is you.',
+  welcomeButton: 'Create administrator',
+  passwordTitle: 'Choose a password',
+  passwordLead: (name: string): string => `For the user ${name}. You are signed in afterwards.`,
+  passwordButton: 'Save and sign in',
+  userName: 'User name',
+  userNameHint: 'For example your first name in small letters. Apps use it beside a token.',
+  password: 'New password',
+  passwordHint: 'At least 8 characters. A few words in a row are easy to keep in mind.',
+  again: 'The same again',
+  differ: 'The two passwords differ.',
+  usedTitle: 'This link no longer works',
+  used: 'Each link works once and for a day. Ask an administrator for a new one.',
+  usedWelcome: 'Where nobody manages the gateway yet, its next start prints a new link.',
+};
+
+/** Texts of proving to be there, in English. */
+export const confirmEn = {
+  title: 'Is it you?',
+  lead: 'Before something changes, please confirm. This holds for five minutes.',
+  password: 'Your password',
+  button: 'Confirm and go on',
+  wrong: 'That is not your password.',
+  provider: 'You will be asked to sign in again, and come back here.',
+  providerButton: (label: string): string => `Confirm with ${label}`,
+  resumeTitle: 'Thank you, that was you',
+  resumeLead: 'One step is left.',
+  resumeButton: 'Go on with what you were doing',
+  nothingKept: 'There is nothing left to do. Please start again.',
+  tooLong: 'The form is too long to be kept while you confirm. Please shorten it.',
+};
+
+/** Texts of devices and sessions, in English. */
+export const devicesEn = {
+  title: 'Devices & sessions',
+  lead: 'Everything that is connected as you. Disconnecting one leaves the others alone.',
+  apps: 'Apps and devices',
+  appsLead: 'Tokens that have been used, the most recent first.',
+  noApps: 'No app has connected with a token yet.',
+  unknownApp: 'Unknown app',
+  withToken: (name: string): string => `with the token “${name}”`,
+  disconnect: 'Disconnect',
+  disconnectNamed: (name: string): string => `Disconnect ${name}`,
+  browsers: 'Browsers',
+  browsersLead: 'Where you are signed in to these pages.',
+  unknownBrowser: 'Unknown browser',
+  current: 'This browser',
+  signedInAt: 'signed in',
+  seen: 'last seen',
+  end: 'Sign out',
+  endNamed: (name: string): string => `Sign out ${name}`,
+  endAll: 'Sign out everywhere else',
+  endAllToo: 'Sign out everywhere, here too',
+  on: (browser: string, system: string): string => `${browser} on ${system}`,
+  onlyThis: 'You are signed in nowhere else.',
+};
+
+/** Texts of the account page, in English. */
+export const accountEn = {
+  title: 'Account',
+  you: 'You',
+  userName: 'User name',
+  userNameHint: 'This is what apps need beside a token.',
+  displayName: 'Name',
+  email: 'Mail address',
+  source: 'Signs in with',
+  local: 'a password kept here',
+  role: 'Role',
+  changePassword: 'Change password',
+  current: 'Current password',
+  next: 'New password',
+  again: 'The new one again',
+  save: 'Change password',
+  elsewhere: (source: string): string => `Your password is kept by “${source}” and is changed there.`,
+  noPassword: 'This account has no password here. An administrator can send you a link to choose one.',
+  wrongCurrent: 'That is not your current password.',
+  language: 'Language',
+  saveLanguage: 'Use this language',
+  sessions: 'Sign out everywhere',
+  sessionsLead: 'Ends every browser session of yours. Tokens go on working.',
+};
