@@ -12,8 +12,8 @@ export function operationsOf(api: ApiRouter): readonly RouteConfig[] {
 }
 
 /**
- * Answers OPTIONS and methods that a resource does not know, and refuses If-Match where nothing would honour it
- * (RFC 9110 sections 9.3.7, 15.5.6, 13.1.1). To be added before any route.
+ * Answers what is no resource, OPTIONS, and methods that a resource does not know, and refuses If-Match where nothing
+ * would honour it (RFC 9110 sections 9.3.7, 15.5.6, 13.1.1). To be added before any route.
  */
 export function keepToOperations(api: ApiRouter): MiddlewareHandler<ApiEnv> {
   let table: ReadonlyMap<string, ReadonlyMap<string, RouteConfig>> | null = null;
@@ -23,7 +23,8 @@ export function keepToOperations(api: ApiRouter): MiddlewareHandler<ApiEnv> {
       table,
       c.req.path.slice(c.req.path.startsWith(apiPath) ? apiPath.length : 0),
     );
-    if (operations === null) return next();
+    // The router is lenient about slashes at the end; one resource has one address.
+    if (operations === null) return answerProblem(c, 'not_found');
     const { method } = c.req;
     const operation = operations.get(method === 'HEAD' ? 'GET' : method);
     if (operation === undefined) {

@@ -27,25 +27,28 @@ export interface SessionDeps {
 
 const tags = ['Who asks'];
 
-const whoSchema = z
+const policy = policySchema.openapi({ description: 'What new settings of tokens are held to.' });
+
+const personSchema = z
   .strictObject({
-    kind: z.enum(['person', 'key']),
-    user: userSchema.nullable().openapi({ description: 'The person signed in; null for a key.' }),
-    session: sessionSchema.nullable(),
-    key: keySchema.nullable().openapi({ description: 'The admin key; null for a person.' }),
-    confirmedUntil: moment.nullable().openapi({
-      description:
-        'Until when changes need no further confirmation; null: they need one now. Keys need none.',
-    }),
+    kind: z.literal('person'),
+    user: userSchema,
+    session: sessionSchema,
+    confirmedUntil: moment
+      .nullable()
+      .openapi({ description: 'Until when changes need no further confirmation; null: they need one now.' }),
     confirmation: z
       .enum(['password', 'redirect'])
-      .nullable()
       .openapi({ description: 'How this person confirms: with the password here, or at the provider.' }),
-    csrfToken: z.string().nullable().openapi({ description: 'What goes into X-CSRF-Token.' }),
+    csrfToken: z.string().openapi({ description: 'What goes into X-CSRF-Token.' }),
     mayHaveTokens: z.boolean(),
-    policy: policySchema.openapi({ description: 'What new settings of tokens are held to.' }),
+    policy,
   })
-  .openapi('WhoAsks');
+  .openapi('PersonAsks');
+
+const keyAsksSchema = z.strictObject({ kind: z.literal('key'), key: keySchema, policy }).openapi('KeyAsks');
+
+const whoSchema = z.discriminatedUnion('kind', [personSchema, keyAsksSchema]).openapi('WhoAsks');
 
 const whoRoute = createRoute({
   method: 'get',
@@ -170,17 +173,10 @@ export function addSessionRoutes(api: ApiRouter, deps: SessionDeps): void {
 }
 
 async function whoBody(c: ApiContext, deps: SessionDeps, caller: Caller): Promise<object> {
-  const { policy, mayHaveTokens } = await deps.tokens.policyFor(caller);
-  const nobody = {
-    user: null,
-    session: null,
-    key: null,
-    confirmedUntil: null,
-    confirmation: null,
-    csrfToken: null,
-  };
-  const who = caller.kind === 'key' ? { key: keyBody(caller.key) } : personBody(c, deps, caller);
-  return { kind: caller.kind, ...nobody, ...who, mayHaveTokens, policy: policyBody(policy) };
+  const { policy: kept, mayHaveTokens } = await deps.tokens.policyFor(caller);
+  const shown = policyBody(kept);
+  if (caller.kind === 'key') return { kind: 'key', key: keyBody(caller.key), policy: shown };
+  return { kind: 'person', ...personBody(c, deps, caller), mayHaveTokens, policy: shown };
 }
 
 function personBody(c: ApiContext, { signIn, confirmationMs }: SessionDeps, person: Person): object {
