@@ -39,6 +39,7 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
     const loaded = await requireCommandConfig(command, io, 'required');
     gateway = await start(loaded.config, version, io.logStream());
     announce(gateway, loaded.config, loaded.file, io);
+    await announceFirstAdmin(gateway, loaded.config, io);
     // What was read may be older than a HUP that came during the start.
     if (isReloadDue) reload();
     const signal = await stopped;
@@ -98,10 +99,26 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
     ...config.routes.map(
       ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
     ),
+    ...(config.portal.enabled ? [`pages for people on ${siteUrl(gateway, config)}`] : []),
     `health and metrics on http://${adminHost}:${gateway.adminPort}`,
     `configuration: ${file ?? 'flags, environment and defaults'}; store: ${config.store.path}`,
   ];
   io.stderr(`${lines.map(printable).join('\n')}\n`);
+}
+
+/** Where a browser finds the pages, as far as we know. */
+function siteUrl(gateway: Gateway, { listen, portal }: Config): string {
+  const host =
+    listen.host === null ? 'localhost' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
+  return `${portal.url ?? `http://${host}:${gateway.port}`}/.latchkey/`;
+}
+
+/** As long as there is no admin, whoever reads this terminal may become the first one. */
+async function announceFirstAdmin(gateway: Gateway, config: Config, io: CommandIo): Promise<void> {
+  const secret = await gateway.firstAdminLink();
+  if (secret === null) return;
+  const link = `${siteUrl(gateway, config)}welcome/${secret}`;
+  io.stderr(`there is no admin yet; whoever opens this once, within a day, becomes one:\n  ${link}\n`);
 }
 
 /** All or nothing: a configuration with any problem changes nothing. */

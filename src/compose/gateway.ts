@@ -13,6 +13,7 @@ import { createConcurrentRequests } from '../gateway/concurrent-requests.ts';
 import { createProgressWatch } from '../gateway/progress.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
+import type { WebApp } from '../web/app.ts';
 import type { AdminListener } from '../server/admin-listener.ts';
 import { type ConnectionLimits, createConnectionLimits } from '../server/connection-limits.ts';
 import { createPublicListener } from '../server/public-listener.ts';
@@ -42,6 +43,8 @@ export interface Gateway {
   readonly port: number;
   readonly adminPort: number;
   readonly log: Log;
+  /** The secret of a one-time link by which a person becomes the first admin; null where there is one, or no pages. */
+  firstAdminLink(): Promise<string | null>;
   /**
    * Puts a new configuration in force for all requests that begin from now on. Returns the keys
    * whose new values need a restart.
@@ -114,7 +117,8 @@ async function open(
   const recorder = createRecorder(metrics, accessLog, log);
   const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
   const admin = createAdmin(store, metrics, assertions);
-  return openDoors(ground, { inForce, connections, lasting, admin, metrics });
+  const site = config.portal.enabled ? await openOwnSite(ground, store, redis, verification, version) : null;
+  return openDoors(ground, { inForce, connections, lasting, admin, metrics, site });
 }
 
 async function openConfiguredRedis(
@@ -127,6 +131,29 @@ async function openConfiguredRedis(
   const redis = await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), clock, log);
   closers.add(() => redis.close());
   return redis;
+}
+
+/** The pages and the API, but for what they need of the doors. */
+interface OwnSite {
+  open(pipeline: () => PipelineDeps): WebApp;
+  /** See `SignIn`. */
+  firstAdminLink(): Promise<string | null>;
+}
+
+async function openOwnSite(
+  ground: Ground,
+  store: OpenedStore,
+  redis: OpenedRedis | null,
+  verification: OpenedVerification,
+  version: string,
+): Promise<OwnSite> {
+  // Loaded where it is served: a gateway in front of machines alone needs none of it.
+  const [{ openSignIn }, { openSite }] = await Promise.all([import('./sign-in.ts'), import('./site.ts')]);
+  const signIn = await openSignIn(ground, store, verification);
+  return {
+    open: (pipeline) => openSite(ground, { store, redis, verification, signIn, pipeline, version }),
+    firstAdminLink: () => signIn.signIn.firstAdminLink(),
+  };
 }
 
 /** What runs beside the requests. */
@@ -192,10 +219,12 @@ interface Parts {
   readonly lasting: LastingDeps;
   readonly admin: AdminListener;
   readonly metrics: Metrics;
+  /** Null where the operator wants none. */
+  readonly site: OwnSite | null;
 }
 
 async function openDoors({ config, log, closers }: Ground, parts: Parts): Promise<Gateway> {
-  const { inForce, connections, lasting, admin, metrics } = parts;
+  const { inForce, connections, lasting, admin, metrics, site } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
   const adminPort = await admin.listen(config.admin.host, config.admin.port);
@@ -204,7 +233,7 @@ async function openDoors({ config, log, closers }: Ground, parts: Parts): Promis
   const door = createPublicListener({
     pipeline: () => pipeline,
     assertionKeys: () => (inForce.routing.sendsAssertions ? keys : null),
-    ownPages: null,
+    ownPages: site?.open(() => pipeline) ?? null,
     connections,
     get headMs() {
       return inForce.limits.headMs;
@@ -221,6 +250,7 @@ async function openDoors({ config, log, closers }: Ground, parts: Parts): Promis
     port,
     adminPort,
     log,
+    firstAdminLink: async () => (await site?.firstAdminLink()) ?? null,
     reload(next) {
       const needRestart = inForce.replace(next);
       pipeline = { ...lasting, ...inForce.routing };

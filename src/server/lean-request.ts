@@ -28,3 +28,9 @@ Object.defineProperty(LeanRequest.prototype, 'headers', {
     whole?.set?.call(this, headers);
   },
 });
+
+/** Gives one request the whole `headers` object, for those who read no other. */
+export function withAllHeaders(req: IncomingMessage): IncomingMessage {
+  if (whole !== undefined) Object.defineProperty(req, 'headers', whole);
+  return req;
+}

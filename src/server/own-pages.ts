@@ -6,6 +6,7 @@ import { readHead } from '../gateway/read-head.ts';
 import { type RequestRecord, type UndecidedEnd, undecidedRecord } from '../gateway/record.ts';
 import { renderDenial, sendRefusal } from '../gateway/refusal.ts';
 import type { WireVisit } from '../web/context.ts';
+import { withAllHeaders } from './lean-request.ts';
 
 /** Everything below this path is ours: pages, API and their files. No route reaches it in this spelling. */
 const ownPath = '/.latchkey';
@@ -72,5 +73,5 @@ export function serveOwnPage(
   const late = setTimeout(() => req.socket.destroy(), bodyMs);
   req.once('end', () => clearTimeout(late));
   res.once('close', () => clearTimeout(late));
-  pages.handle(req, res, visit);
+  pages.handle(withAllHeaders(req), res, visit);
 }

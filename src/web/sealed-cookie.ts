@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import { openSealedText, sealText, type SealingKey } from '../core/sealed-text.ts';
+import type { Sealer } from '../tokens/sealer.ts';
 import type { WebContext } from './context.ts';
 import { clearCookie, readCookie, writeCookie } from './cookies.ts';
 
@@ -12,21 +12,21 @@ export interface SealedCookie {
 
 /** A sign-in under way at a provider: state, nonce and code verifier. */
 export function createPendingCookie(deps: {
-  readonly key: SealingKey;
+  readonly sealer: Sealer;
   readonly clock: Clock;
   readonly maxAgeMs: number;
 }): SealedCookie {
-  const { key, clock, maxAgeMs } = deps;
+  const { sealer, clock, maxAgeMs } = deps;
   return {
     set(c, text) {
-      const sealed = sealText(key, context, JSON.stringify([clock.now() + maxAgeMs, text]));
+      const sealed = sealer.seal(context, JSON.stringify([clock.now() + maxAgeMs, text]));
       writeCookie(c, 'pending', sealed, maxAgeMs);
     },
     take(c) {
       const sealed = readCookie(c, 'pending');
       if (sealed === null) return null;
       clearCookie(c, 'pending');
-      const opened = openSealedText(key, context, sealed);
+      const opened = sealer.open(context, sealed);
       if (opened === null) return null;
       const [endsAt, text] = JSON.parse(opened) as readonly [number, string];
       return endsAt > clock.now() ? text : null;

@@ -72,3 +72,16 @@ test('the cookies of our own pages never reach a backend, in the lane or beside 
   assert.equal(backend.text().split('theirs=1').length, 3);
   assert.doesNotMatch(backend.text(), /session-secret/);
 });
+
+test('our pages see every field of the head', async (t) => {
+  const seen: unknown[] = [];
+  const ownPages: OwnPages = {
+    handle(req, res) {
+      seen.push(req.headers['accept-language'], req.headers.host);
+      res.end();
+    },
+  };
+  const { port } = await startListener(t, { ownPages });
+  await exchange(port, 'GET', '/.latchkey/', ['Accept-Language: de']);
+  assert.deepEqual(seen, ['de', 'gw.example']);
+});
