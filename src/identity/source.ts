@@ -29,7 +29,7 @@ export type Standing =
       readonly isAdmin?: boolean | null;
     }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly grant?: string };
 
 /** Users kept elsewhere, who sign in here with a password (htpasswd file, LDAP). */
 export interface PasswordSource {
