@@ -72,6 +72,3 @@ export interface RedirectSource {
   standing(user: { readonly subject: string; readonly grant: string | null }): Promise<Standing>;
   close(): Promise<void>;
 }
-
-/** Everything a person may come from beside the local users. */
-export type Source = PasswordSource | RedirectSource;

@@ -1,5 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import type { RedisConfig } from '../../src/config/config.ts';
+import { makeCertificates } from './certificates.ts';
 import { run, startChild } from './child-process.ts';
 import type { Child } from './child-process.ts';
 import { eventually } from './eventually.ts';
@@ -142,32 +143,4 @@ function settingsFor(options: RedisServerOptions, port: number, scratch: Scratch
   if (options.unixSocket === true) lines.push(`unixsocket ${scratch.file('redis.sock')}`);
   if (options.password !== undefined) lines.push(`requirepass "${options.password}"`);
   return `${[...lines, ...(options.settings ?? [])].join('\n')}\n`;
-}
-
-/** Makes an authority and a certificate for 127.0.0.1 signed by it; resolves to the authority's PEM. */
-async function makeCertificates(scratch: Scratch): Promise<string> {
-  const openssl = async (...args: readonly string[]): Promise<void> => {
-    const done = await run({ label: 'openssl', command: 'openssl', args, cwd: scratch.path });
-    if (done.code !== 0) throw new Error(`openssl ${args.join(' ')}: ${done.stderr}`);
-  };
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-  await openssl('req', '-x509', ...key, '-keyout', 'ca.key', '-out', 'ca.pem', '-subj', '/CN=Test authority');
-  await openssl(
-    ...[
-      'req',
-      '-x509',
-      ...key,
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-      '-keyout',
-      'server.key',
-      '-out',
-      'server.pem',
-    ],
-    ...['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-    ...['-addext', 'basicConstraints=critical,CA:FALSE'],
-  );
-  return readFile(scratch.file('ca.pem'), 'utf8');
 }

@@ -106,10 +106,10 @@ export function createOidcSource({ config, clock }: OidcDeps): RedirectSource {
         ...{ callbackUrl, fresh, begunAt: clock.now() },
       };
       const url = client.buildAuthorizationUrl(known, {
-        ...{ redirect_uri: callbackUrl, scope: config.scopes.join(' '), response_type: 'code' },
+        ...{ redirect_uri: callbackUrl, response_type: 'code' },
         ...{ state: pending.state, nonce: pending.nonce, code_challenge_method: 'S256' },
         code_challenge: await client.calculatePKCECodeChallenge(pending.verifier),
-        ...(fresh ? { prompt: 'login', max_age: '0' } : {}),
+        ...(fresh ? anew(config.scopes) : forSignIn(config.scopes)),
       });
       return { url: url.href, pending: JSON.stringify(pending) };
     },
@@ -141,6 +141,17 @@ export function createOidcSource({ config, clock }: OidcDeps): RedirectSource {
     },
     close: async () => provider.close(),
   };
+}
+
+/** A grant that outlives the session has to be consented to (OpenID Connect Core section 11). */
+function forSignIn(scopes: readonly string[]): Readonly<Record<string, string>> {
+  return { scope: scopes.join(' '), ...(scopes.includes(offlineScope) ? { prompt: 'consent' } : {}) };
+}
+
+/** The person is asked again, and no new grant is wanted. */
+function anew(scopes: readonly string[]): Readonly<Record<string, string>> {
+  const scope = scopes.filter((each) => each !== offlineScope).join(' ');
+  return { scope, prompt: 'login', max_age: '0' };
 }
 
 type Tokens = Awaited<ReturnType<typeof client.refreshTokenGrant>>;
