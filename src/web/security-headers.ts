@@ -25,7 +25,8 @@ export function setSecurityHeaders(c: WebContext, providerOrigins: readonly stri
   headers.set('Content-Security-Policy', contentSecurityPolicy(providerOrigins));
   headers.set('X-Content-Type-Options', 'nosniff');
   headers.set('X-Frame-Options', 'DENY');
-  headers.set('Referrer-Policy', 'no-referrer');
+  // Not no-referrer: browsers then send `Origin: null` with our own forms (Fetch, section 3.1).
+  headers.set('Referrer-Policy', 'same-origin');
   headers.set('Cross-Origin-Opener-Policy', 'same-origin');
   headers.set('Cross-Origin-Resource-Policy', 'same-origin');
   headers.set('Permissions-Policy', 'camera=(), microphone=(), geolocation=(), payment=(), usb=()');

@@ -29,7 +29,7 @@ test('every answer keeps a browser strict: pages, API, refusals and failures', a
     assert.doesNotMatch(policy, /unsafe/, path);
     assert.equal(headers.get('Cache-Control'), 'no-store', path);
     assert.equal(headers.get('X-Frame-Options'), 'DENY', path);
-    assert.equal(headers.get('Referrer-Policy'), 'no-referrer', path);
+    assert.equal(headers.get('Referrer-Policy'), 'same-origin', path);
     assert.equal(headers.get('X-Content-Type-Options'), 'nosniff', path);
   }
 });
