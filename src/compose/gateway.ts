@@ -37,6 +37,7 @@ import { type OpenedStore, openStore } from './store.ts';
 import { keepStringMethodsFast } from './string-methods.ts';
 import { keptForAWhile, startSweep } from './sweep.ts';
 import { type OpenedVerification, openVerification } from './verification.ts';
+import { startWarnings } from './warnings.ts';
 
 /** A running gateway. */
 export interface Gateway {
@@ -93,6 +94,7 @@ async function open(
   const redis = await openConfiguredRedis(ground, store);
   const verification = await openVerification(ground, store, redis);
   startUpkeep(ground, store, redis, verification);
+  closers.add(await startWarnings(ground, store));
   const metrics = createMetrics({
     version,
     clock,

@@ -1,4 +1,5 @@
 import type { SignInConfig } from './sign-in-config.ts';
+import type { WarningsConfig } from './warnings-config.ts';
 
 /** How WebDAV-aware a route is: decides which headers and bodies are read. */
 export type RouteKind = 'webdav' | 'caldav' | 'rest';
@@ -135,6 +136,8 @@ export interface Config {
   };
   /** How people sign in to the pages. */
   readonly signIn: SignInConfig;
+  /** Who is told before a token ends. */
+  readonly warnings: WarningsConfig;
   /** How long audit events are kept. Default 400 days. */
   readonly audit: { readonly keepMs: number };
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };

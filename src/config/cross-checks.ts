@@ -3,6 +3,7 @@ import type { KeyPath } from './problem.ts';
 import { checkRoutes } from './route-checks.ts';
 import { checkWays } from './sign-in-checks.ts';
 import { isMap } from './sources.ts';
+import { checkWarnings } from './warnings-checks.ts';
 
 /**
  * What is wrong between values that are right by themselves. Works on the data as written, so that it
@@ -20,6 +21,7 @@ export function crossCheck(
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
     ...checkUnique(listAt(root, ['signIn', 'ways']), ['signIn', 'ways'], 'name', 'way'),
     ...checkWays(listAt(root, ['signIn', 'ways'])),
+    ...checkWarnings(root),
     ...checkConnections(root),
     ...checkListeners(root),
     ...checkLoops(root),

@@ -16,6 +16,7 @@ import {
   type ReadSecret,
 } from './secrets.ts';
 import { resolveSignIn } from './sign-in-resolve.ts';
+import { resolveWarnings } from './warnings-resolve.ts';
 
 /** A finding about something outside of the configuration: a file or variable it names. */
 export type ResolveResult = {
@@ -58,6 +59,7 @@ export function resolveConfig(
     },
     portal: written.portal,
     signIn: resolveSignIn(written.signIn, secrets.read, folderOf('signIn')),
+    warnings: resolveWarnings(written.warnings, secrets.read),
     audit: written.audit,
     log: written.log,
   };

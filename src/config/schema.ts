@@ -22,6 +22,7 @@ import {
   type SecretReference,
 } from './schema-parts.ts';
 import { signInSchema, type WrittenSignIn } from './sign-in-schema.ts';
+import { warningsSchema, type WrittenWarnings } from './warnings-schema.ts';
 
 /** `redis:` written as a map, secrets not yet read. */
 export interface WrittenRedis {
@@ -45,6 +46,7 @@ export interface WrittenConfig
   readonly peppers: readonly { readonly id: string; readonly secret: SecretReference }[] | null;
   readonly assertionKey: SecretReference | null;
   readonly signIn: WrittenSignIn;
+  readonly warnings: WrittenWarnings;
   /** Short for one route named default. */
   readonly backend: readonly string[] | null;
   readonly routes: readonly WrittenRoute[] | null;
@@ -258,6 +260,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
   limits: limitsSchema.prefault({}).meta({ description: 'Bounds on time, size and number.' }),
   portal: portalSchema.prefault({}).meta({ description: 'The pages and the API below /.latchkey.' }),
   signIn: signInSchema.prefault({}).meta({ description: 'How people sign in to the pages.' }),
+  warnings: warningsSchema.prefault({}).meta({ description: 'Who is told before a token ends.' }),
   audit: z
     .strictObject({
       keep: duration('What happened to tokens and users is remembered for this long.', '400d', [

@@ -4,6 +4,7 @@ import type { LoadedConfig } from './load.ts';
 import type { KeyPath } from './problem.ts';
 import { formatDuration, formatSize } from './quantities.ts';
 import type { WayConfig } from './sign-in-config.ts';
+import type { MailConfig, WarningsConfig } from './warnings-config.ts';
 
 /** What stands in the place of every secret. */
 const mask = '********';
@@ -40,6 +41,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
         ways: config.signIn.ways.map(describeWay),
         checkInterval: formatDuration(config.signIn.checkIntervalMs),
       },
+      warnings: describeWarnings(config.warnings),
       audit: { keep: formatDuration(config.audit.keepMs) },
       log: config.log,
     }),
@@ -101,6 +103,23 @@ function describeWay(way: WayConfig): Readonly<Record<string, unknown>> {
       return withoutNull({ ...plain, clientSecret: clientSecret && mask, ca: ca && mask });
     }
   }
+}
+
+function describeWarnings({ days, mail, webhook }: WarningsConfig): Readonly<Record<string, unknown>> {
+  return withoutNull({
+    days,
+    mail: mail && describeMail(mail),
+    webhook: webhook && withoutNull({ url: webhook.url, secret: mask, ca: webhook.ca && mask }),
+  });
+}
+
+function describeMail({ password, ca, from, ...plain }: MailConfig): Readonly<Record<string, unknown>> {
+  return withoutNull({
+    ...plain,
+    password: password && mask,
+    ca: ca && mask,
+    from: from.name === null ? from.address : `${from.name} <${from.address}>`,
+  });
 }
 
 function describeRedis(redis: RedisConfig): Readonly<Record<string, unknown>> {
