@@ -60,7 +60,9 @@ async function openWay(
       const { createLdapSource } = await import('../identity/sources/ldap.ts');
       return createLdapSource(way);
     }
-    case 'oidc':
-      throw new TypeError('not yet');
+    case 'oidc': {
+      const { createOidcSource } = await import('../identity/sources/oidc.ts');
+      return createOidcSource({ config: way, clock: deps.clock });
+    }
   }
 }

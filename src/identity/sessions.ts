@@ -12,7 +12,6 @@ const clientCharsMax = 200;
 const touchMs = 60_000;
 /** A clock set back by no more than this takes no confirmation away. */
 const skewMs = 60_000;
-const prunedAtOnce = 1_000;
 
 /** How long sessions live, milliseconds. */
 export interface SessionLimits {
@@ -72,8 +71,6 @@ export interface Sessions {
   end(actor: SessionActor, userId: UserId, id: SessionId): Promise<SessionRecord | null>;
   /** Ends all of a user but `except`; resolves to how many. */
   endAll(actor: SessionActor, userId: UserId, except: SessionId | null): Promise<number>;
-  /** Forgets what is over, in portions; resolves to how many. To be called now and then. */
-  sweep(): Promise<number>;
 }
 
 interface SessionsDeps {
@@ -125,14 +122,6 @@ export function createSessions(deps: SessionsDeps): Sessions {
       store.end(id, userId, sessionEvent('session.end', deps, actor, userId, { session: id })),
     endAll: (actor, userId, except) =>
       store.endAll(userId, except, sessionEvent('session.end_all', deps, actor, userId, { except })),
-    async sweep() {
-      for (let count = 0; ; ) {
-        const now = clock.now();
-        const portion = await store.prune(now, now - limits.idleMs, prunedAtOnce);
-        count += portion;
-        if (portion < prunedAtOnce) return count;
-      }
-    },
   };
 }
 

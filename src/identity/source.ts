@@ -29,7 +29,7 @@ export type Standing =
       readonly isAdmin?: boolean | null;
     }
   | { readonly kind: 'gone' }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly grant?: string };
 
 /** Users kept elsewhere, who sign in here with a password (htpasswd file, LDAP). */
 export interface PasswordSource {
@@ -72,6 +72,3 @@ export interface RedirectSource {
   standing(user: { readonly subject: string; readonly grant: string | null }): Promise<Standing>;
   close(): Promise<void>;
 }
-
-/** Everything a person may come from beside the local users. */
-export type Source = PasswordSource | RedirectSource;

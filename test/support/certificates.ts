@@ -3,8 +3,8 @@ import { run } from './child-process.ts';
 import type { Scratch } from './scratch.ts';
 
 /**
- * Makes an authority (ca.pem) and a certificate for 127.0.0.1 and localhost signed by it (server.pem, server.key);
- * resolves to the authority's PEM. Needs openssl.
+ * Puts an authority (ca.pem, ca.key) and a certificate of it for 127.0.0.1 and localhost (server.pem, server.key) into
+ * the folder. Resolves to the authority's PEM text. Needs openssl.
  */
 export async function makeCertificates(scratch: Scratch): Promise<string> {
   const openssl = async (...args: readonly string[]): Promise<void> => {

@@ -23,7 +23,6 @@ export function keepToOperations(api: ApiRouter): MiddlewareHandler<ApiEnv> {
       table,
       c.req.path.slice(c.req.path.startsWith(apiPath) ? apiPath.length : 0),
     );
-    // The router is lenient about slashes at the end; one resource has one address.
     if (operations === null) return answerProblem(c, 'not_found');
     const { method } = c.req;
     const operation = operations.get(method === 'HEAD' ? 'GET' : method);

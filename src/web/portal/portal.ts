@@ -9,14 +9,25 @@ import type { TokenManagement } from '../../management/tokens.ts';
 import type { WebContext, WebEnv, WebRouter } from '../context.ts';
 import type { Problem } from '../problem.ts';
 import type { SealedCookie } from '../sealed-cookie.ts';
+import { addAccountRoutes } from './account/account.ts';
+import { addDeviceRoutes } from './account/devices.ts';
+import { addLinkRoutes } from './account/links.ts';
+import { addResumeRoutes } from './account/resume.ts';
 import { addSignInRoutes } from './account/sign-in.ts';
+import { addAuditRoutes } from './admin/audit.ts';
+import { addPolicyRoutes } from './admin/policy.ts';
+import { addAllTokenRoutes } from './admin/tokens.ts';
+import { addUserRoutes } from './admin/users.ts';
 import { createProblemPage } from './error-page.ts';
 import { createFraming } from './frame.ts';
 import { createGuards } from './guards.ts';
 import { loadStaticFiles, type StaticFiles } from './static-files.ts';
+import { addTokenChangeRoutes } from './tokens/changes.ts';
+import { addTokenPageRoutes } from './tokens/detail.ts';
 import { createFolderPages } from './tokens/folders.ts';
 import { addTokenListRoutes } from './tokens/list.ts';
 import { addNewTokenRoutes } from './tokens/new.ts';
+import { addRegenerateRoutes } from './tokens/regenerate.ts';
 import type { KnownRoute } from './tokens/server-addresses.ts';
 
 /** What pages are made from. */
@@ -46,11 +57,24 @@ export function createPortal(deps: PortalDeps): Portal {
   const files = loadStaticFiles();
   const framing = createFraming({ ...deps, assets: files.base });
   const guards = createGuards({ ...deps, framing });
+  const folders = createFolderPages(deps.collections);
   const router = new Hono<WebEnv>();
   addStaticRoutes(router, files);
   addSignInRoutes(router, { ...deps, framing });
   addTokenListRoutes(router, { ...deps, guards });
-  addNewTokenRoutes(router, { ...deps, guards, folders: createFolderPages(deps.collections) });
+  addNewTokenRoutes(router, { ...deps, guards, folders });
+  // Before the page about one token, whose address would take theirs for an id.
+  addTokenChangeRoutes(router, { ...deps, guards, framing });
+  addTokenPageRoutes(router, { ...deps, guards, folders });
+  addRegenerateRoutes(router, { ...deps, guards });
+  addDeviceRoutes(router, { ...deps, guards });
+  addAccountRoutes(router, { ...deps, guards });
+  addLinkRoutes(router, { ...deps, framing });
+  addResumeRoutes(router, { guards });
+  addUserRoutes(router, { ...deps, guards });
+  addAllTokenRoutes(router, { ...deps, guards });
+  addPolicyRoutes(router, { ...deps, guards });
+  addAuditRoutes(router, { ...deps, guards });
   return { router, problemPage: createProblemPage(framing) };
 }
 

@@ -101,6 +101,7 @@ export const adminDe: Texts['admin'] = {
   action: 'Was',
   actionHint: 'Zum Beispiel token.create, oder token. für alles über Tokens',
   actor: 'Durch wen',
+  actorHint: 'Zum Beispiel user:alice',
   user: 'Über das Konto (id)',
   token: 'Über das Token (id)',
   from: 'Vom Tag',

@@ -45,6 +45,9 @@ export const questionDe: Texts['question'] = {
     count === 1 ? 'Dieses Token widerrufen?' : `Diese ${count} Tokens widerrufen?`,
   revokeSeveralYes: (count: number): string =>
     count === 1 ? 'Token widerrufen' : `${count} Tokens widerrufen`,
+  revokeSeveralText:
+    'Apps und Geräte, die sie verwenden, werden innerhalb von Sekunden abgewiesen. Das lässt sich nicht rückgängig machen.',
+  noneTitle: 'Nichts ist ausgewählt',
   noneSelected: 'Es war kein Token ausgewählt. Setzen Sie bei denen einen Haken, die Sie widerrufen wollen.',
   keep: 'Abbrechen',
   regenerateTitle: (name: string): string => `Neuer Wert für „${name}“?`,

@@ -32,6 +32,7 @@ export const linkDe: Texts['link'] = {
   password: 'Neues Passwort',
   passwordHint: 'Mindestens 8 Zeichen. Einige Wörter hintereinander merken sich leicht.',
   again: 'Dasselbe noch einmal',
+  short: 'Wählen Sie ein Passwort mit mindestens 8 Zeichen.',
   differ: 'Die beiden Passwörter unterscheiden sich.',
   usedTitle: 'Dieser Link gilt nicht mehr',
   used: 'Jeder Link gilt einmal und einen Tag lang. Bitten Sie die Administration um einen neuen.',

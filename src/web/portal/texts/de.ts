@@ -1,5 +1,6 @@
 import { adminDe, usersDe } from './de-admin.ts';
 import { doneDe, questionDe, tokenDe } from './de-changes.ts';
+import { eventsDe } from './de-events.ts';
 import { guidesDe } from './de-guides.ts';
 import { accountDe, confirmDe, devicesDe, linkDe, signInDe } from './de-people.ts';
 import { folderDe, onceDe, tokenFormDe, tokensDe } from './de-tokens.ts';
@@ -95,6 +96,7 @@ export const de: Texts = {
   token: tokenDe,
   question: questionDe,
   done: doneDe,
+  events: eventsDe,
   signIn: signInDe,
   link: linkDe,
   confirm: confirmDe,

@@ -90,6 +90,7 @@ export const adminEn = {
   action: 'What',
   actionHint: 'For example token.create, or token. for all about tokens',
   actor: 'By whom',
+  actorHint: 'For example user:alice',
   user: 'About user (id)',
   token: 'About token (id)',
   from: 'From day',

@@ -42,6 +42,8 @@ export const questionEn = {
   revokeSeveralTitle: (count: number): string =>
     count === 1 ? 'Revoke this token?' : `Revoke these ${count} tokens?`,
   revokeSeveralYes: (count: number): string => (count === 1 ? 'Revoke token' : `Revoke ${count} tokens`),
+  revokeSeveralText: 'Apps and devices that use them stop working within seconds. This cannot be undone.',
+  noneTitle: 'Nothing is selected',
   noneSelected: 'No token was selected. Tick the ones to revoke.',
   keep: 'Cancel',
   regenerateTitle: (name: string): string => `New value for “${name}”?`,

@@ -28,6 +28,7 @@ export const linkEn = {
   password: 'New password',
   passwordHint: 'At least 8 characters. A few words in a row are easy to keep in mind.',
   again: 'The same again',
+  short: 'Choose a password of at least 8 characters.',
   differ: 'The two passwords differ.',
   usedTitle: 'This link no longer works',
   used: 'Each link works once and for a day. Ask an administrator for a new one.',

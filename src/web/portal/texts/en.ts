@@ -1,5 +1,6 @@
 import { adminEn, usersEn } from './en-admin.ts';
 import { doneEn, questionEn, tokenEn } from './en-changes.ts';
+import { eventsEn } from './en-events.ts';
 import { guidesEn } from './en-guides.ts';
 import { accountEn, confirmEn, devicesEn, linkEn, signInEn } from './en-people.ts';
 import { folderEn, onceEn, tokenFormEn, tokensEn } from './en-tokens.ts';
@@ -72,6 +73,8 @@ export interface Texts {
   readonly token: typeof tokenEn;
   readonly question: typeof questionEn;
   readonly done: typeof doneEn;
+  /** By the names of events; those without words are shown as they are. */
+  readonly events: Readonly<Record<string, string>>;
   readonly signIn: typeof signInEn;
   readonly link: typeof linkEn;
   readonly confirm: typeof confirmEn;
@@ -94,6 +97,7 @@ export const en: Texts = {
   token: tokenEn,
   question: questionEn,
   done: doneEn,
+  events: eventsEn,
   signIn: signInEn,
   link: linkEn,
   confirm: confirmEn,
