@@ -179,8 +179,9 @@ async function readPassword(io: CommandIo): Promise<string> {
 }
 
 function report(io: CommandIo, { json }: GlobalOptions, { user, changed }: ChangedUser, done: string): void {
-  if (json === true) io.stdout(`${JSON.stringify(userToJson(user), null, 2)}\n`);
-  else io.stderr(changed ? `User ${user.name} ${done}.\n` : `User ${user.name} was ${done} before.\n`);
+  if (json === true) return io.stdout(`${JSON.stringify(userToJson(user), null, 2)}\n`);
+  io.stderr(changed ? `User ${user.name} ${done}.\n` : `User ${user.name} was ${done} before.\n`);
+  if (user.lapsed) io.stderr(`${user.source} lets it in no longer: that ends with its next sign-in there.\n`);
 }
 
 const exitCodeOf: Readonly<Record<UserRefusal['code'], CommandFailure['exitCode']>> = {

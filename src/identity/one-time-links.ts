@@ -22,7 +22,7 @@ export interface LinkRecord {
 
 /** The truth about one-time links. Throws `Fault('store_unavailable')` where the store cannot be asked. */
 export interface LinkStore {
-  /** Adds a link with its audit event, and forgets those that have expired. */
+  /** Adds a link with its audit event; forgets those that have expired, and earlier ones of the same user. */
   insert(link: LinkRecord, event: AuditEvent): Promise<void>;
   /** Reads a link that is neither used nor expired at `now`; it can still be used. */
   find(digest: SecretDigest, now: number): Promise<LinkRecord | null>;

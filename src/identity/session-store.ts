@@ -41,10 +41,16 @@ export interface SessionStore {
   /** Those that have not ended at `now` nor been idle since `seenSince`, most recently seen first. */
   listOf(userId: UserId, now: number, seenSince: number): Promise<readonly SessionRecord[]>;
   /**
-   * Adds a session and notes at its user when that was (`signedInAt`, without a new version); `replaces` is ended in the
-   * same transaction (rotation at sign-in).
+   * Adds a session and notes at its user when that was (`signedInAt`, without a new version). `replaces` is ended in the
+   * same transaction (rotation at sign-in), and so are those beyond 100 of one user, seen longest ago first. Resolves
+   * false, changing nothing, where the user is shut out or removed by now, or no longer has the password that was judged.
    */
-  insert(session: SessionRecord, replaces: SessionId | null, event: AuditEvent): Promise<void>;
+  insert(
+    session: SessionRecord,
+    replaces: SessionId | null,
+    event: AuditEvent,
+    judged?: Pick<UserRecord, 'passwordHash'>,
+  ): Promise<boolean>;
   /** Changes a session without an audit event. False where there is none. */
   touch(
     id: SessionId,

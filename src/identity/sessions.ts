@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { Fault } from '../core/errors.ts';
 import type { SessionId, UserId } from '../core/ids.ts';
 import { printable } from '../core/printable.ts';
 import type { RandomBytes } from '../core/random.ts';
@@ -52,8 +53,11 @@ export interface SessionActor {
 
 /** Makes and judges browser sessions. Every method rejects with `Fault('store_unavailable')` where the store cannot be asked. */
 export interface Sessions {
-  /** A new id and secret at every sign-in, so that nobody can prepare one for somebody else. */
-  start(start: SessionStart): Promise<StartedSession>;
+  /**
+   * A new id and secret at every sign-in, so that nobody can prepare one for somebody else. Null where the user is shut
+   * out or has chosen another password since it was read.
+   */
+  start(start: SessionStart): Promise<StartedSession | null>;
   /**
    * The session of a cookie with its user, or null: unknown, over, idle too long, user shut out. Notes that it was seen,
    * and from where, at most once a minute.
@@ -93,8 +97,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const replaced = start.replaces === null ? null : await find(start.replaces);
       const { source, client } = session;
       const event = sessionEvent('session.start', deps, actorOf(start), start.user.id, { source, client });
-      await store.insert(session, replaced?.session.id ?? null, event);
-      return { secret, session };
+      const isThere = await store.insert(session, replaced?.session.id ?? null, event, start.user);
+      return isThere ? { secret, session } : null;
     },
     async recognise(secret, address) {
       const owned = await find(secret);
@@ -103,9 +107,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
       // Also where the clock was set back: else the session would seem fresh until it has caught up.
       if (Math.abs(now - owned.session.seenAt) < touchMs) return owned;
       const seen = { seenAt: now, address };
-      return (await store.touch(owned.session.id, seen))
-        ? { ...owned, session: { ...owned.session, ...seen } }
-        : null;
+      const isThere = await touched(store, owned.session.id, seen);
+      if (isThere === null) return owned;
+      return isThere ? { ...owned, session: { ...owned.session, ...seen } } : null;
     },
     isConfirmed({ confirmedAt }) {
       if (confirmedAt === null) return false;
@@ -123,6 +127,19 @@ export function createSessions(deps: SessionsDeps): Sessions {
     endAll: (actor, userId, except) =>
       store.endAll(userId, except, sessionEvent('session.end_all', deps, actor, userId, { except })),
   };
+}
+
+/** Null where it cannot be written down: the session then ends sooner, and until then people can still see their tokens. */
+async function touched(
+  store: SessionStore,
+  ...what: Parameters<SessionStore['touch']>
+): Promise<boolean | null> {
+  try {
+    return await store.touch(...what);
+  } catch (error) {
+    if (error instanceof Fault) return null;
+    throw error;
+  }
 }
 
 /** Judged anew with every request: nothing of a session is cached. */

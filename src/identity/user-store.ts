@@ -108,7 +108,7 @@ export interface UserStore {
   insert(user: UserRecord, event: AuditEvent): Promise<boolean>;
   /**
    * Applies the patch with version + 1. Ends the sessions of who is or was shut out, and, where the password changes,
-   * all but the one that `keeps` names. Resolves to the new record, or null where there is none or the guard says no.
+   * all but the one that `keeps` names; links by which it could be chosen are then void. Resolves to the new record, or null where there is none or the guard says no.
    */
   change(
     id: UserId,

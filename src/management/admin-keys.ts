@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import { Fault } from '../core/errors.ts';
 import type { AdminKeyId } from '../core/ids.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { uuidV7 } from '../core/uuid.ts';
@@ -55,8 +56,7 @@ export function createAdminKeys({ store, clock, randomBytes }: AdminKeysDeps): A
       if (key === null || key.revokedAt !== null || (key.expiresAt !== null && key.expiresAt <= now))
         return null;
       if (key.lastUsedAt !== null && Math.abs(now - key.lastUsedAt) < touchMs) return key;
-      await store.recordUse(key.id, now);
-      return { ...key, lastUsedAt: now };
+      return (await noteUse(store, key.id, now)) ? { ...key, lastUsedAt: now } : key;
     },
     list: async () => (await store.list()).map(show),
     async create(actor, name, scopes, expiresAt) {
@@ -81,6 +81,17 @@ export function createAdminKeys({ store, clock, randomBytes }: AdminKeysDeps): A
         : show(revoked);
     },
   };
+}
+
+/** False where it cannot be written down, which takes nothing from the key. */
+async function noteUse(store: AdminKeyStore, id: AdminKeyId, at: number): Promise<boolean> {
+  try {
+    await store.recordUse(id, at);
+    return true;
+  } catch (error) {
+    if (error instanceof Fault) return false;
+    throw error;
+  }
 }
 
 function keyRefusal(

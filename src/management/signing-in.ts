@@ -8,7 +8,7 @@ import type { Person } from './caller.ts';
 import type { LinkDoor } from './link-door.ts';
 import type { PasswordDoor, PasswordWay } from './password-door.ts';
 import type { ProviderDoor } from './provider-door.ts';
-import type { BrowserSide, SignedIn, SignIn, SignInWay } from './sign-in.ts';
+import type { BrowserSide, SignedIn, SignIn, SignInRefusal, SignInWay } from './sign-in.ts';
 import { linkUsed, signInRefused } from './sign-in-refusals.ts';
 
 /** Bytes of what a person was about to do. */
@@ -43,10 +43,12 @@ export function createSignIn(deps: SignInDeps): SignIn {
     side: BrowserSide,
     user: UserRecord,
     how: { readonly confirmed: boolean; readonly signOut: string | null; readonly replaces: string | null },
-  ): Promise<SignedIn> {
+  ): Promise<SignedIn | SignInRefusal> {
     const { address, userAgent } = side;
     const signOut = how.signOut === null ? null : sealer.seal('sign-out', how.signOut);
     const started = await sessions.start({ user, source: user.source, address, userAgent, ...how, signOut });
+    // Shut out, or given another password, while this one was being checked.
+    if (started === null) return signInRefused;
     return signedIn(started.secret, { user, session: started.session }, address);
   }
 

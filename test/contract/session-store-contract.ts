@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import type { SecretDigest, SessionId } from '../../src/core/ids.ts';
 import type { SessionRecord } from '../../src/identity/session-store.ts';
-import type { UserRecord } from '../../src/identity/user-store.ts';
+import type { UserPatch, UserRecord } from '../../src/identity/user-store.ts';
 import { auditEvent as event, epoch, sessionRecord, userRecord } from '../support/store-records.ts';
 import type { StoreSubject } from './store-subject.ts';
 
@@ -55,6 +55,40 @@ export function sessionStoreContract(name: string, open: () => Promise<StoreSubj
       await subject.sessions.insert(session, former.id, event('session.start'));
       assert.deepEqual(await idsOf(epoch, 0), [session.id]);
       assert.equal(await subject.sessions.findByDigest(former.secretDigest), null);
+    });
+
+    test('of more than 100 sessions of one user, those seen longest ago end', async () => {
+      const sessions: SessionRecord[] = [];
+      for (let at = 0; at < 103; at++) sessions.push(await started({ seenAt: epoch + at }));
+      assert.deepEqual(
+        await idsOf(epoch, 0),
+        sessions
+          .slice(3)
+          .toReversed()
+          .map(({ id }) => id),
+      );
+    });
+
+    test('none starts for a user who is shut out or removed, or has another password by now', async () => {
+      const start = (judged?: Pick<UserRecord, 'passwordHash'>): Promise<boolean> =>
+        subject.sessions.insert(sessionRecord(user.id), null, event('session.start'), judged);
+      const change = (patch: UserPatch): Promise<unknown> => subject.users.change(user.id, patch, event('e'));
+      assert.equal(await start({ passwordHash: null }), true);
+      assert.equal(await start({ passwordHash: 'other' }), false);
+      await change({ passwordHash: 'new' });
+      assert.deepEqual(
+        [await start({ passwordHash: null }), await start({ passwordHash: 'new' })],
+        [false, true],
+      );
+      for (const shutOut of [{ disabled: true }, { disabled: false, lapsed: true }]) {
+        await change(shutOut);
+        assert.deepEqual([await start({ passwordHash: 'new' }), await start()], [false, false]);
+      }
+      await change({ lapsed: false });
+      assert.equal(await start(), true);
+      await subject.users.remove(user.id, event('e'));
+      assert.equal(await start(), false);
+      assert.deepEqual(await idsOf(epoch, 0), []);
     });
 
     test('the session of a removed user is not found; that of one shut out later is over', async () => {

@@ -69,6 +69,23 @@ function linkTests(of: () => StoreSubject): void {
     assert.equal(got.filter((link) => link !== null).length, 1);
   });
 
+  test('a user has one link at a time: a later one, and a new password, make it void', async () => {
+    const user = userRecord('of-links');
+    await of().users.insert(user, event('e'));
+    const other = await inserted();
+    const [first, second] = [
+      await inserted({ purpose: 'set-password', userId: user.id }),
+      await inserted({ purpose: 'set-password', userId: user.id }),
+    ];
+    assert.equal(await of().links.use(first.digest, epoch), null);
+    assert.deepEqual(await of().links.find(second.digest, epoch), second);
+    await of().users.change(user.id, { displayName: 'D' }, event('e'));
+    assert.deepEqual(await of().links.find(second.digest, epoch), second);
+    await of().users.change(user.id, { passwordHash: 'a hash' }, event('e'));
+    assert.equal(await of().links.use(second.digest, epoch), null);
+    assert.deepEqual(await of().links.find(other.digest, epoch), other);
+  });
+
   test('a link ends at its moment, and is forgotten by the next one', async () => {
     const { digest } = await inserted({ expiresAt: epoch });
     assert.equal(await of().links.find(digest, epoch), null);

@@ -101,11 +101,12 @@ export async function openManagementWorld(options: WorldOptions): Promise<Manage
     async signIn({ id }, isConfirmed = true) {
       const user = await store.get(id);
       if (user === null) throw new Error(`there is no user ${id}`);
-      const { session } = await sessions.start({
+      const started = await sessions.start({
         ...{ user, source: user.source, address: callerAddress, userAgent: 'test' },
         ...{ confirmed: isConfirmed, signOut: null, replaces: null },
       });
-      return { kind: 'person', user, session, address: callerAddress, isConfirmed };
+      if (started === null) throw new Error(`${user.name} may not sign in`);
+      return { kind: 'person', user, session: started.session, address: callerAddress, isConfirmed };
     },
     async key(...scopes) {
       const made = await adminKeys.create('test', `key ${keys++}`, scopes, null);

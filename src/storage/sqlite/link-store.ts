@@ -16,13 +16,13 @@ export function createSqliteLinkStore(database: SqliteDatabase): LinkStore {
   const usable = 'digest = :digest AND used_at IS NULL AND expires_at > :now';
   const find = database.prepare(`SELECT * FROM one_time_links WHERE ${usable}`);
   const use = database.prepare(`UPDATE one_time_links SET used_at = :now WHERE ${usable} RETURNING *`);
-  const forget = database.prepare('DELETE FROM one_time_links WHERE expires_at <= ?');
+  const forget = database.prepare('DELETE FROM one_time_links WHERE expires_at <= ? OR user_id = ?');
   const insert = database.prepare(insertSql('one_time_links', columns));
   const records = createRecords(database);
   return {
     insert: (link, event) =>
       database.write(() => {
-        forget.run(event.at);
+        forget.run(event.at, link.userId);
         insert.run(toRow(columns, link));
         records.audit(event);
       }),

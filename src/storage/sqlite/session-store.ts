@@ -20,6 +20,9 @@ const columns: Columns<SessionRecord> = [
   ['sign_out', 'signOut'],
 ];
 
+/** More browsers than anybody has: whoever signs in by a script does not fill the store. */
+const perUserMax = 100;
+
 /** The session store in one SQLite file. */
 export function createSqliteSessionStore(database: SqliteDatabase): SessionStore {
   const byDigest = database.prepare(`
@@ -29,6 +32,13 @@ export function createSqliteSessionStore(database: SqliteDatabase): SessionStore
   const ofUser = database.prepare(`
     SELECT * FROM sessions WHERE user_id = ? AND ends_at > ? AND seen_at > ? ORDER BY seen_at DESC, id DESC`);
   const insert = database.prepare(insertSql('sessions', columns));
+  const endOldest = database.prepare(`
+    DELETE FROM sessions WHERE id IN (
+      SELECT id FROM sessions WHERE user_id = ? ORDER BY seen_at DESC, id DESC LIMIT -1 OFFSET ${perUserMax}
+    )`);
+  const ofSignIn = database.prepare(
+    'SELECT password_hash FROM users WHERE id = ? AND removed_at IS NULL AND disabled = 0 AND lapsed = 0',
+  );
   const noteSignIn = database.prepare('UPDATE users SET signed_in_at = ? WHERE id = ?');
   const touch = database.prepare(`
     UPDATE sessions SET seen_at = ?, confirmed_at = ?, address = ?, draft = ? WHERE id = ?`);
@@ -50,12 +60,17 @@ export function createSqliteSessionStore(database: SqliteDatabase): SessionStore
       }),
     listOf: async (userId, now, seenSince) =>
       database.read(() => ofUser.all(userId, now, seenSince).map(toSession)),
-    insert: (session, replaces, event) =>
+    insert: (session, replaces, event, judged) =>
       database.write(() => {
+        const user = ofSignIn.get(session.userId);
+        const isSame = judged === undefined || judged.passwordHash === user?.['password_hash'];
+        if (user === undefined || !isSame) return false;
         if (replaces !== null) end.run(replaces);
         insert.run(toRow(columns, session));
+        endOldest.run(session.userId);
         noteSignIn.run(session.createdAt, session.userId);
         records.audit(event);
+        return true;
       }),
     touch: (id, patch) =>
       database.write(() => {

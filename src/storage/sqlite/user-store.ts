@@ -24,6 +24,7 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
   );
   const remove = database.prepare(removeSql);
   const endSessions = database.prepare('DELETE FROM sessions WHERE user_id = :id AND id <> :keeps');
+  const voidLinks = database.prepare('DELETE FROM one_time_links WHERE user_id = ?');
   const nameOf = database.prepare('SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each(?))');
   const otherAdmin = database.prepare(otherAdminSql);
   const revokeTokens = database.prepare(revokeTokensSql);
@@ -63,6 +64,7 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         // Also of who is let in again: somebody may have signed in while being shut out.
         if (isShutOut(before) || isShutOut(after)) endSessions.run({ id, keeps: '' });
         else if (before.passwordHash !== after.passwordHash) endSessions.run({ id, keeps: keeps ?? '' });
+        if (before.passwordHash !== after.passwordHash) voidLinks.run(id);
         records.journal({ kind: 'user', userId: id, version: after.version }, event.at);
         records.audit(event);
         return after;

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import type { SessionStart, StartedSession } from '../../../src/identity/sessions.ts';
+import { Fault } from '../../../src/core/errors.ts';
+import { systemRandom } from '../../../src/core/random.ts';
+import { createSessions, type SessionStart, type StartedSession } from '../../../src/identity/sessions.ts';
 import type { UserRecord } from '../../../src/identity/user-store.ts';
+import { createSqliteSessionStore } from '../../../src/storage/sqlite/session-store.ts';
 import { type ManagementWorld, openManagementWorld, worldLimits } from '../../support/management-world.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { steppedClock, type SteppedClock } from '../../support/stepped-clock.ts';
@@ -28,11 +31,16 @@ beforeEach(async () => {
   alice = await world.user(`alice${count++}`, undefined, null);
 });
 
-const start = (change: Partial<SessionStart> = {}): Promise<StartedSession> =>
+const tryStart = (change: Partial<SessionStart> = {}): Promise<StartedSession | null> =>
   world.sessions.start({
     ...{ user: alice, source: 'local', address: here, userAgent: 'Firefox' },
     ...{ confirmed: true, signOut: null, replaces: null, ...change },
   });
+async function start(change: Partial<SessionStart> = {}): Promise<StartedSession> {
+  const started = await tryStart(change);
+  assert.ok(started !== null);
+  return started;
+}
 const recognise = (secret: string, address = here) => world.sessions.recognise(secret, address);
 
 describe('a session', () => {
@@ -113,12 +121,29 @@ describe('a session', () => {
       };
       await world.userStore.change(alice.id, shutOut, event);
       assert.equal(await recognise(secret), null);
-      const late = await start();
-      assert.equal(await recognise(late.secret), null);
+      assert.equal(await tryStart(), null, 'nor does a new one start');
       await world.userStore.change(alice.id, { disabled: false, lapsed: false }, event);
       assert.equal(await recognise(secret), null);
-      assert.equal(await recognise(late.secret), null, 'neither one that was started meanwhile');
     }
+  });
+
+  test('does not start with a password that was changed while it was being checked', async () => {
+    const judged = { ...alice, passwordHash: 'what the password was checked against' };
+    assert.equal(await tryStart({ user: judged }), null);
+    assert.deepEqual(await world.sessions.listOf(alice.id), []);
+  });
+
+  test('goes on where its being seen cannot be written down, and ends the sooner for it', async () => {
+    const { secret, session } = await start();
+    const store = createSqliteSessionStore(world.database);
+    const full = createSessions({
+      ...{ clock, randomBytes: systemRandom, limits: worldLimits },
+      store: { ...store, touch: () => Promise.reject(new Fault('store_unavailable', 'The disk is full.')) },
+    });
+    clock.advance(2 * minuteMs);
+    assert.deepEqual((await full.recognise(secret, here))?.session, session);
+    clock.advance(worldLimits.idleMs - 2 * minuteMs);
+    assert.equal(await full.recognise(secret, here), null);
   });
 
   test('of a removed user does not count', async () => {

@@ -111,10 +111,12 @@ describe('making users', () => {
 describe('changing users', () => {
   test('disables: tokens, password and sessions end, and sessions do not come back', async () => {
     const user = await world.user('dan');
-    const { secret } = await world.sessions.start({
+    const started = await world.sessions.start({
       ...{ user, source: 'local', address: callerAddress, userAgent: null, confirmed: true },
       ...{ signOut: null, replaces: null },
     });
+    assert.ok(started !== null);
+    const { secret } = started;
     const { value } = await world.mint(user);
     const disabled = granted(await world.people.change(asRoot, user.id, { disabled: true }));
     assert.equal(disabled.disabled, true);

@@ -151,7 +151,9 @@ export async function startApi(t: TestContext, options: ApiWorldOptions = {}): P
       if (added.kind === 'refused') throw new Error(added.detail);
       const { user } = added;
       const start = { user, source: 'local', address, userAgent: 'test', confirmed: true };
-      const { secret, session } = await parts.sessions.start({ ...start, signOut: null, replaces: null });
+      const started = await parts.sessions.start({ ...start, signOut: null, replaces: null });
+      if (started === null) throw new Error(`${start.user.name} may not sign in`);
+      const { secret, session } = started;
       const identity = { Cookie: `__Host-latchkey=${secret}`, 'X-CSRF-Token': csrfToken(secret) };
       return { user, identity, sessionId: session.id };
     },
