@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { type Denial, deny } from '../core/decision.ts';
+import type { CanonicalPath } from '../core/path.ts';
 import { holdsToken, tokenPrefix } from '../tokens/mint.ts';
 import type { Credential } from '../tokens/verification.ts';
 import type { RequestHead } from './request-head.ts';
@@ -64,9 +65,13 @@ export function presentedCredential(head: RequestHead, accepted: AcceptedChannel
     }
   }
   if (count > 1) return deny('two_credentials', 'several credentials');
-  if (head.path.includes(tokenPrefix) && holdsToken(head.path)) return deny('token_in_url', 'path');
-  if (mayHoldToken(query) && holdsToken(decodeAscii(query))) return deny('token_in_url', 'query');
-  return { kind: 'presented', credential, scheme, query };
+  return tokenInTarget(head.path, query) ?? { kind: 'presented', credential, scheme, query };
+}
+
+/** The refusal of a target in which a token of ours stands, or null: others may have logged it. */
+export function tokenInTarget(path: CanonicalPath, query: string): Denial | null {
+  if (path.includes(tokenPrefix) && holdsToken(path)) return deny('token_in_url', 'path');
+  return mayHoldToken(query) && holdsToken(decodeAscii(query)) ? deny('token_in_url', 'query') : null;
 }
 
 /** Whether a token of ours may stand in the query, its prefix percent-encoded or not. */

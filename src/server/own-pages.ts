@@ -1,10 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
+import type { Denial } from '../core/decision.ts';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
+import { tokenInTarget } from '../gateway/credential.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { readHead } from '../gateway/read-head.ts';
 import { type RequestRecord, type UndecidedEnd, undecidedRecord } from '../gateway/record.ts';
 import { renderDenial, sendRefusal } from '../gateway/refusal.ts';
+import type { RequestHead } from '../gateway/request-head.ts';
 import type { WireVisit } from '../web/context.ts';
 import { withAllHeaders } from './lean-request.ts';
 
@@ -48,16 +51,12 @@ export function serveOwnPage(
       ...more,
     });
   deps.recorder.begin();
-  const head = readHead(exchange, deps);
+  const head = admit(exchange, deps);
   if (head.kind === 'deny') {
     const refusal = renderDenial(head, null, false, requestId);
     if (sendRefusal(req, res, refusal) === 'ends') deps.ending.add(req.socket);
-    record({
-      status: refusal.status,
-      outcome: head.code,
-      reason: head.reason,
-      bytesOut: refusal.body.length,
-    });
+    const { status, body } = refusal;
+    record({ status, outcome: head.code, reason: head.reason, bytesOut: body.length });
     return;
   }
   const { clientAddress, scheme, host, userAgent } = head;
@@ -74,4 +73,10 @@ export function serveOwnPage(
   req.once('end', () => clearTimeout(late));
   res.once('close', () => clearTimeout(late));
   pages.handle(withAllHeaders(req), res, visit);
+}
+
+/** The head, read strictly and free of tokens, which pages might repeat; or the refusal. */
+function admit(exchange: ClientExchange, deps: PipelineDeps): RequestHead | Denial {
+  const head = readHead(exchange, deps);
+  return head.kind === 'deny' ? head : (tokenInTarget(head.path, head.query) ?? head);
 }

@@ -31,7 +31,8 @@ ${view.isOurs && html`<p class="soft">${errors.requestId} <code>${frame.requestI
 /** Answers problems that no page has answered: unknown addresses, forged forms, faults. */
 export function createProblemPage(framing: Framing): (c: WebContext, problem: Problem) => Promise<Response> {
   return async (c, problem) => {
-    const frame = framing(c);
+    // Its address may hold anything: nothing of it is repeated in a link.
+    const frame = { ...framing(c), address: paths.tokens };
     return c.html(renderError(frame, problemView(frame, problem)), problem.status as 400);
   };
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { systemRandom } from '../../../src/core/random.ts';
 import type { OwnPages } from '../../../src/server/own-pages.ts';
+import { mintToken } from '../../../src/tokens/mint.ts';
 import type { WireVisit } from '../../../src/web/context.ts';
 import { field, status } from '../../support/http-message.ts';
 import { exchange, head, openRaw } from '../../support/raw-client.ts';
@@ -84,4 +86,18 @@ test('our pages see every field of the head', async (t) => {
   const { port } = await startListener(t, { ownPages });
   await exchange(port, 'GET', '/.latchkey/', ['Accept-Language: de']);
   assert.deepEqual(seen, ['de', 'gw.example']);
+});
+
+test('a token in an address of ours is refused, as it is anywhere', async (t) => {
+  const { port, visits, records } = await startWithPages(t);
+  const token = mintToken(systemRandom);
+  for (const target of [
+    `/.latchkey/?session=${token}`,
+    `/.latchkey/${token}`,
+    `/.latchkey/?x=%6C${token.slice(1)}`,
+  ]) {
+    assert.equal(status(await exchange(port, 'GET', target)), 400);
+    assert.equal(records.at(-1)?.outcome, 'token_in_url');
+  }
+  assert.deepEqual(visits, []);
 });
