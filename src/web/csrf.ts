@@ -27,13 +27,12 @@ export function isOwnCsrf(expected: string, sent: string | null): boolean {
 }
 
 /**
- * Whether the browser says that another site's page made this request (Fetch Metadata, Origin). A browser that says
- * nothing is left to the token alone, and so is `Origin: null`: our own referrer policy makes browsers send that with
- * our own forms (Fetch, section 3.2), and over plain HTTP they send no Fetch Metadata beside it.
+ * Whether the browser says that another site's page made this request (Fetch Metadata, Origin). A browser too old to
+ * say anything is left to the token alone.
  */
 export function isForeign(c: WebContext): boolean {
   const site = c.req.header('Sec-Fetch-Site');
   if (site !== undefined && site !== 'same-origin' && site !== 'none') return true;
   const origin = c.req.header('Origin');
-  return origin !== undefined && origin !== 'null' && origin !== c.get('visit').origin;
+  return origin !== undefined && origin !== c.get('visit').origin;
 }
