@@ -15,6 +15,9 @@ export interface ApiEnv {
 /** What resources add their routes to. */
 export type ApiRouter = OpenAPIHono<ApiEnv>;
 
+/** The document of the API as OpenAPI 3.1 knows it. */
+export type ApiDocument = ReturnType<ApiRouter['getOpenAPI31Document']>;
+
 /** The context that handlers of the API are given. */
 export type ApiContext = Context<ApiEnv>;
 

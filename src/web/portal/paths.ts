@@ -30,7 +30,7 @@ export const paths = {
   allTokens: '/.latchkey/admin/tokens',
   policy: '/.latchkey/admin/policy',
   audit: '/.latchkey/admin/audit',
-  apiPage: '/.latchkey/docs/api',
+  apiPage: '/.latchkey/api/docs',
 } as const;
 
 /** Adds parameters to an address; those without a value are left out. */
