@@ -33,6 +33,7 @@ import { createRefusedConnections } from './refused-connections.ts';
 import type { OpenedRedis } from './redis.ts';
 import { startReserve } from './reserve.ts';
 import { createRouting, type Routing } from './routing.ts';
+import { startSourceCheck } from './source-check.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { keepStringMethodsFast } from './string-methods.ts';
 import { keptForAWhile, startSweep } from './sweep.ts';
@@ -160,12 +161,14 @@ async function openOwnSite(
 
 /** What runs beside the requests. */
 function startUpkeep(
-  { config, clock, log, closers }: Ground,
+  ground: Ground,
   store: OpenedStore,
   redis: OpenedRedis | null,
-  { freshness }: OpenedVerification,
+  verification: OpenedVerification,
 ): void {
-  const { lifecycle } = openLifecycle(store, redis, freshness, clock);
+  const { config, clock, log, closers } = ground;
+  const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
+  startSourceCheck(ground, store, verification);
   closers.add(startReserve(store, log));
   closers.add(startSweep({ lifecycle, kept: keptForAWhile(store, config), clock, log }));
 }

@@ -120,9 +120,15 @@ export interface UserStore {
   namesOf(ids: readonly UserId[]): Promise<ReadonlyMap<UserId, string>>;
   /**
    * Users of a source that have a subject, those asked about longest ago first: at most `limit` of those
-   * last asked about before `checkedBefore` (or never).
+   * last asked about before `checkedBefore` (or never). They count as asked about at `at` from then on, so that of
+   * several processes one asks; resolves to what they were before.
    */
-  dueForCheck(source: string, checkedBefore: number, limit: number): Promise<readonly UserRecord[]>;
+  claimForCheck(
+    source: string,
+    checkedBefore: number,
+    limit: number,
+    at: number,
+  ): Promise<readonly UserRecord[]>;
   /** Notes that the source was asked. No version change, no journal entry. `grant` undefined keeps the old one. */
   recordCheck(id: UserId, at: number, grant?: string | null): Promise<void>;
   /**

@@ -191,14 +191,17 @@ export function userStoreContract(name: string, open: () => Promise<StoreSubject
       const early = await added('d-early', { source: 'd', subject: '2', sourceCheckedAt: at(1) });
       const never = await added('d-never', { source: 'd', subject: '3' });
       await added('d-other', { source: 'd2', subject: '4' });
-      const due = async (before: number, limit: number): Promise<readonly string[]> =>
-        (await subject.users.dueForCheck('d', before, limit)).map((user) => user.name);
-      assert.deepEqual(await due(at(9), 9), ['d-never', 'd-early']);
-      assert.deepEqual(await due(at(10), 9), ['d-never', 'd-early', 'd-late']);
-      assert.deepEqual(await due(at(10), 1), ['d-never']);
+      const claim = async (before: number, limit: number, now: number): Promise<readonly string[]> =>
+        (await subject.users.claimForCheck('d', before, limit, now)).map((user) => user.name);
+      assert.deepEqual(await claim(at(9), 1, at(10)), ['d-never']);
+      assert.deepEqual(await claim(at(9), 9, at(11)), ['d-early']);
+      assert.deepEqual(await claim(at(9), 9, at(11)), []);
+      assert.deepEqual(await claim(at(12), 9, at(12)), ['d-late', 'd-never', 'd-early']);
       await subject.users.recordCheck(never.id, at(12), 'new grant');
       await subject.users.recordCheck(early.id, at(13));
-      assert.deepEqual(await due(at(14), 9), ['d-late', 'd-never', 'd-early']);
+      const [claimed] = await subject.users.claimForCheck('d', at(13), 1, at(20));
+      assert.equal(claimed?.sourceCheckedAt, at(12), 'as it was before');
+      await subject.users.recordCheck(never.id, at(12));
       const checked = { sourceCheckedAt: at(12), sourceGrant: 'new grant' };
       assert.deepEqual(await subject.users.get(never.id), { ...never, ...checked });
       await subject.users.recordCheck(never.id, at(15), null);

@@ -74,8 +74,12 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         () =>
           new Map(nameOf.all(JSON.stringify(ids)).map((row) => [row['id'] as UserId, String(row['name'])])),
       ),
-    dueForCheck: async (source, checkedBefore, limit) =>
-      database.read(() => due.all({ source, checkedBefore, limit }).map((row) => toUser(row))),
+    claimForCheck: (source, checkedBefore, limit, at) =>
+      database.write(() => {
+        const users = due.all({ source, checkedBefore, limit }).map((row) => toUser(row));
+        for (const { id } of users) check.run(at, id);
+        return users;
+      }, 'relaxed'),
     recordCheck: (id, at, grant) =>
       // A grant may have replaced one that its source takes no longer.
       database.write(
