@@ -7,6 +7,8 @@ export type CookiePurpose = 'session' | 'visitor' | 'pending' | 'language';
 
 /** Longest value that is looked at: sealed ones are the longest. */
 const valueCharsMax = 4_096;
+/** Browsers keep nothing longer than 400 days. */
+const languageKeptMs = 400 * 24 * 3_600_000;
 
 /**
  * The value of one of our cookies. Null where it is absent, overlong or stands twice: of two nobody knows which
@@ -21,6 +23,11 @@ export function readCookie(c: WebContext, purpose: CookiePurpose): string | null
     .map((pair) => pair.slice(name.length + 1));
   const [value] = values;
   return values.length === 1 && value !== undefined && value.length <= valueCharsMax ? value : null;
+}
+
+/** Keeps the language of the pages in this browser for 400 days. */
+export function keepLanguage(c: WebContext, language: 'en' | 'de'): void {
+  writeCookie(c, 'language', language, languageKeptMs);
 }
 
 /** Sets one of our cookies: for this host alone, out of reach of scripts, not sent along from other sites' forms. `maxAgeMs` null: until the browser closes. */

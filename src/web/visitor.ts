@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import type { Language } from '../identity/user-store.ts';
 import type { SignIn } from '../management/sign-in.ts';
 import type { Visit, WebContext, WireVisit } from './context.ts';
-import { readCookie } from './cookies.ts';
+import { keepLanguage, readCookie } from './cookies.ts';
 import { csrfToken, visitorSecret } from './csrf.ts';
 import { readSessionSecret } from './session-cookie.ts';
 
@@ -31,16 +31,18 @@ export async function recogniseVisitor(
   const visit = c.get('visit');
   const secret = c.req.header('Authorization') === undefined ? readSessionSecret(c) : null;
   const person = secret === null ? null : await signIn.recognise(secret, visit);
-  const language = chosenLanguage(readCookie(c, 'language'), person?.user.language ?? null) ?? visit.language;
+  const asked = askedLanguage(c.req.query('lang'));
+  if (asked !== null) keepLanguage(c, asked);
+  const chosen = asked ?? askedLanguage(readCookie(c, 'language')) ?? person?.user.language;
+  const language = chosen ?? visit.language;
   c.set('visit', { ...visit, language });
   c.set('person', person);
   wire.userName = person?.user.name ?? null;
   c.set('csrf', csrfToken(person === null || secret === null ? visitorSecret(c) : secret));
 }
 
-function chosenLanguage(cookie: string | null, kept: Language | null): Language | null {
-  if (cookie === 'en' || cookie === 'de') return cookie;
-  return kept;
+function askedLanguage(text: string | null | undefined): Language | null {
+  return text === 'en' || text === 'de' ? text : null;
 }
 
 /** The first of our languages that the browser asks for (RFC 9110 section 12.5.4), by its weights; English else. */

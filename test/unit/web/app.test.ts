@@ -165,6 +165,20 @@ test('the language is the browser’s first wish that we have', async (t) => {
   }
 });
 
+test('the language asked for in an address stays, whatever the browser wishes', async (t) => {
+  const { url } = await startSite(t);
+  const wish = { 'Accept-Language': 'en' };
+  const asked = await fetch(`${url}/.latchkey/?lang=de`, { headers: wish });
+  assert.match(await asked.text(), / de$/);
+  const cookie = asked.headers.getSetCookie().find((line) => line.includes('language=de'));
+  const later = await fetch(`${url}/.latchkey/`, {
+    headers: { ...wish, Cookie: cookie?.split(';')[0] ?? '' },
+  });
+  assert.match(await later.text(), / de$/);
+  const unknown = await fetch(`${url}/.latchkey/?lang=xx`, { headers: wish });
+  assert.match(await unknown.text(), / en$/);
+});
+
 /** The first cookie that a page sets for a browser that knows us by this host. */
 function fetchAs(url: string, host: string): Promise<string> {
   return new Promise((resolve, reject) => {

@@ -3,7 +3,7 @@ import type { PeopleManagement } from '../../../management/people.ts';
 import { isRefused } from '../../../management/refused.ts';
 import type { SignIn, SignInRefusal } from '../../../management/sign-in.ts';
 import type { WebRouter } from '../../context.ts';
-import { writeCookie } from '../../cookies.ts';
+import { keepLanguage } from '../../cookies.ts';
 import type { Form } from '../../forms.ts';
 import type { FieldError } from '../fields.ts';
 import type { Frame } from '../frame.ts';
@@ -11,8 +11,6 @@ import type { Guards } from '../guards.ts';
 import { paths, withQuery } from '../paths.ts';
 import { renderAccount } from './account-page.ts';
 import { newPasswordErrors } from './password-fields.ts';
-
-const languageKeptMs = 400 * 24 * 3_600_000;
 
 /** What the account page works with. */
 export interface AccountDeps {
@@ -55,7 +53,7 @@ export function addAccountRoutes(router: WebRouter, { guards, people, signIn }: 
       const language = form.text('language') === 'de' ? 'de' : 'en';
       const kept = await people.setOwnLanguage(person, language);
       if (isRefused(kept)) return kept;
-      writeCookie(c, 'language', language, languageKeptMs);
+      keepLanguage(c, language);
       return c.redirect(withQuery(paths.account, { done: 'language-changed' }), 303);
     }),
   );
