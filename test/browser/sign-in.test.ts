@@ -10,17 +10,19 @@ import { type OidcProvider, startOidcProvider } from '../support/oidc-provider.t
 import { personPassword, type PortalWorld, startPortal } from '../support/portal.ts';
 import { type RecordingBackend, replying, startRecordingBackend } from '../support/recording-backend.ts';
 import { requireProgram } from '../support/requirement.ts';
+import { type Slapd, startSlapd } from '../support/slapd.ts';
 
 const dora = {
   ...{ subject: 'd-4711', login: 'dora', password: 'at the provider', name: 'Dora Quandt' },
   ...{ email: 'dora@example.org', groups: [] },
 };
 
-describe('signing in with a browser', requireProgram('chromium', 'curl'), () => {
+describe('signing in with a browser', requireProgram('chromium', 'curl', 'slapd', 'ldapmodify'), () => {
   let chromium: Chromium;
   let world: PortalWorld;
   let backend: RecordingBackend;
   let provider: OidcProvider;
+  let slapd: Slapd;
   let scratch: Scratch;
   before(async () => {
     [chromium, backend, scratch] = await Promise.all([
@@ -28,14 +30,20 @@ describe('signing in with a browser', requireProgram('chromium', 'curl'), () => 
       startRecordingBackend(),
       makeScratch('htpasswd'),
     ]);
-    provider = await startOidcProvider({ people: [dora] });
+    [provider, slapd] = await Promise.all([
+      startOidcProvider({ people: [dora] }),
+      startSlapd([{ uid: 'lena', password: 'of the directory' }]),
+    ]);
     backend.answerWith(replying(200, 'a file'));
     const file = scratch.file('htpasswd');
     await writeFile(file, `hanna:${await bcrypt.hash('kept in a file', 4)}\n`);
     const { issuer, clientId } = provider;
+    const { baseDn, bindDn } = slapd.config();
+    const bindPassword = { fromEnv: 'LDAP_SECRET' };
     const ways = [
       { kind: 'local' },
       { kind: 'htpasswd', name: 'file', file },
+      { kind: 'ldap', name: 'directory', url: slapd.url, baseDn, bindDn, bindPassword },
       {
         kind: 'oidc',
         name: 'sso',
@@ -45,7 +53,10 @@ describe('signing in with a browser', requireProgram('chromium', 'curl'), () => 
         clientSecret: { fromEnv: 'SSO_SECRET' },
       },
     ];
-    const env = { SSO_SECRET: provider.clientSecret ?? '' };
+    const env = {
+      SSO_SECRET: provider.clientSecret ?? '',
+      LDAP_SECRET: slapd.config().bindPassword ?? '',
+    };
     world = await startPortal({ backend: backend.url, config: { signIn: { ways } }, env });
     await world.person('alice');
   });
@@ -54,6 +65,7 @@ describe('signing in with a browser', requireProgram('chromium', 'curl'), () => 
       () => chromium?.stop(),
       () => world?.stop(),
       () => provider?.stop(),
+      () => slapd?.stop(),
       () => backend?.close(),
       () => scratch?.remove(),
     ),
@@ -69,6 +81,7 @@ describe('signing in with a browser', requireProgram('chromium', 'curl'), () => 
   const ways: readonly (readonly [way: string, enter: (visitor: Visitor) => Promise<void>])[] = [
     ['a password kept here', (visitor) => signIn(visitor, 'alice', personPassword)],
     ['a password of an htpasswd file', (visitor) => signIn(visitor, 'hanna', 'kept in a file')],
+    ['a password of a directory', (visitor) => signIn(visitor, 'lena', 'of the directory')],
     ['an OpenID Connect provider', atProvider],
   ];
 

@@ -24,6 +24,8 @@ export interface VisitOptions {
   readonly withoutPolicy?: boolean;
   /** Origins that a flow may go to beside the gateway's: a provider's. */
   readonly alsoTo?: readonly string[];
+  /** Default: Chromium's own. */
+  readonly userAgent?: string;
   /** Screen pixels for each of CSS. Default 1. */
   readonly scale?: number;
 }
@@ -98,7 +100,7 @@ async function openVisit(browser: Browser, options: VisitOptions): Promise<Visit
 
 function contextOptions(options: VisitOptions): BrowserContextOptions {
   const { scripts = true, phone = false, dark = false, language = 'en' } = options;
-  const { withoutPolicy = false, scale = 1 } = options;
+  const { withoutPolicy = false, scale = 1, userAgent } = options;
   return {
     javaScriptEnabled: scripts,
     viewport: phone ? { width: 360, height: 740 } : { width: 1280, height: 800 },
@@ -111,6 +113,7 @@ function contextOptions(options: VisitOptions): BrowserContextOptions {
     bypassCSP: withoutPolicy,
     deviceScaleFactor: scale,
     acceptDownloads: true,
+    ...(userAgent === undefined ? {} : { userAgent }),
     permissions: ['clipboard-read', 'clipboard-write'],
   };
 }
