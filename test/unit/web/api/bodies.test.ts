@@ -23,7 +23,7 @@ test('a body that is not JSON in UTF-8 is 400, without what the parser says of i
   for (const { operationId } of withBody) {
     for (const text of [...texts, latin1]) {
       const answer = await send(stage, operationId, text);
-      assert.deepEqual([answer.status, answer.json.code], [400, 'malformed_body'], `${operationId} ${text}`);
+      assert.deepEqual([answer.status, answer.json.code], [400, 'malformed_body'], operationId);
       assert.doesNotMatch(answer.text, /canary|position|token/i);
     }
   }
