@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Administration } from '../compose/administration.ts';
-import type { UserRecord } from '../identity/user-store.ts';
+import { localSource, type UserRecord } from '../identity/user-store.ts';
 import type { UserRefusal } from '../identity/user-refusal.ts';
 import type { ChangedUser } from '../identity/users.ts';
 import { administer, commandActor, requireUser } from './administration.ts';
@@ -181,6 +181,11 @@ async function readPassword(io: CommandIo): Promise<string> {
 function report(io: CommandIo, { json }: GlobalOptions, { user, changed }: ChangedUser, done: string): void {
   if (json === true) return io.stdout(`${JSON.stringify(userToJson(user), null, 2)}\n`);
   io.stderr(changed ? `User ${user.name} ${done}.\n` : `User ${user.name} was ${done} before.\n`);
+  if (user.role === 'admin' && user.source === localSource && user.passwordHash === null) {
+    io.stderr(
+      'Without a password it cannot sign in: `latchkey user link NAME` prints where to choose one.\n',
+    );
+  }
   if (user.lapsed) io.stderr(`${user.source} lets it in no longer: that ends with its next sign-in there.\n`);
 }
 

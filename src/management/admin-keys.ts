@@ -71,7 +71,8 @@ export function createAdminKeys({ store, clock, randomBytes }: AdminKeysDeps): A
         ...{ prefix: value.slice(0, displayChars), scopes: [...new Set(scopes)] },
         ...{ createdAt: now, createdBy: actor, expiresAt, revokedAt: null, lastUsedAt: null },
       };
-      await store.insert(key, keyEvent('key.create', actor, now, show(key)));
+      const { id, prefix } = key;
+      await store.insert(key, keyEvent('key.create', actor, now, { id, name, prefix, scopes, expiresAt }));
       return { key: show(key), value };
     },
     async revoke(actor, id) {
@@ -127,6 +128,6 @@ function show({ digest: _digest, ...shown }: AdminKeyRecord): ShownAdminKey {
   return shown;
 }
 
-function keyEvent(action: string, actor: string, at: number, details: object): AuditEvent {
-  return { at, action, actor, userId: null, tokenId: null, details: { ...details } };
+function keyEvent(action: string, actor: string, at: number, details: AuditEvent['details']): AuditEvent {
+  return { at, action, actor, userId: null, tokenId: null, details };
 }

@@ -59,11 +59,14 @@ describe('latchkey user', () => {
 
   test('role makes an admin and a user again, the last one too', async () => {
     await ok('user', 'add', 'alice');
-    assert.equal((await ok('user', 'role', 'alice', 'admin')).stderr, 'User alice made an admin.\n');
-    assert.equal(
+    assert.match(
       (await ok('user', 'role', 'alice', 'admin')).stderr,
-      'User alice was made an admin before.\n',
+      /^User alice made an admin\.\nWithout a password it cannot sign in: `latchkey user link NAME` .*\n$/,
     );
+    const password = await run(['user', 'password', 'alice', '--password-stdin'], 'a long password');
+    assert.equal(password.stderr, 'User alice given a new password.\n');
+    const again = await ok('user', 'role', 'alice', 'admin');
+    assert.equal(again.stderr, 'User alice was made an admin before.\n');
     assert.equal((await json<Shown>('user', 'role', 'alice', 'user'))['role'], 'user');
     await fails(2, /admin or user/, 'user', 'role', 'alice', 'king');
     await fails(3, /no user "bob"/, 'user', 'role', 'bob', 'admin');
