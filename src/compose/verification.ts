@@ -1,3 +1,4 @@
+import { systemRandom } from '../core/random.ts';
 import { createPasswordDirectory } from '../identity/password-directory.ts';
 import type { FeedHealth } from '../telemetry/metrics.ts';
 import type { ChangeFeed } from '../tokens/change-feed.ts';
@@ -43,7 +44,15 @@ export async function openVerification(
   });
   const { announce } = openLifecycle(store, redis, freshness, clock);
   const identities = await openIdentities(ground, store, peppers, announce);
-  const check = createPasswordDirectory({ store: store.users, passwords: identities.passwords });
+  const { ways, passwords: hashing, provisioning } = identities;
+  const check = createPasswordDirectory({
+    store: store.users,
+    passwords: hashing,
+    hasLocal: ways.some((way) => way.kind === 'local'),
+    sources: ways.filter((way) => way.kind !== 'local' && way.kind !== 'oidc'),
+    welcome: (source, identity) => provisioning.welcome(source, identity),
+    randomBytes: systemRandom,
+  });
   const { realm } = tokens;
   const {
     failuresPerAccount: perAccount,

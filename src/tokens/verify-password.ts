@@ -29,10 +29,10 @@ export interface PasswordVerifier {
   verify(userName: string, password: string, clientAddress: string): Verification | Promise<Verification>;
 }
 
-interface PasswordVerifierDeps {
+interface PasswordVerifierDeps<Owner extends PasswordOwner> {
   readonly clock: Clock;
   readonly realm: Realm;
-  readonly check: PasswordCheck;
+  readonly check: PasswordCheck<Owner>;
   readonly shared: SharedCache | null;
   readonly peppers: Peppers;
   readonly freshness: Freshness;
@@ -54,7 +54,9 @@ interface CachedPassword extends Subject {
  * Main passwords through the same tiers as tokens: what is remembered is that this password was right for
  * this version of the user, under a key made with the pepper.
  */
-export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVerifier {
+export function createPasswordVerifier<Owner extends PasswordOwner>(
+  deps: PasswordVerifierDeps<Owner>,
+): PasswordVerifier {
   const { check, guesses, peppers, realm } = deps;
   const tiers = createTiers<PasswordFact, CachedPassword>({
     ...deps,
@@ -68,13 +70,14 @@ export function createPasswordVerifier(deps: PasswordVerifierDeps): PasswordVeri
 
   async function read(key: string, userName: string, password: string): Promise<PasswordFact | null> {
     const owner = await check.find(userName);
-    const state = owner === null ? '' : `${owner.id} ${owner.version}`;
-    if (owner !== null && proven.get(key) === state) return toFact(owner);
-    const isRight = await check.matches(owner, password);
+    // What is kept elsewhere may have changed without us: it is asked there each time.
+    const state = owner === null || owner.passwordHash === null ? null : `${owner.id} ${owner.version}`;
+    if (owner !== null && state !== null && proven.get(key) === state) return toFact(owner);
+    const found = await check.prove(userName, owner, password);
     // Of somebody disabled nothing is right: remembered otherwise than a wrong one, it could be told from it.
-    if (!isRight || owner === null || owner.disabled) return null;
-    proven.set(key, state);
-    return toFact(owner);
+    if (found === null || found.disabled) return null;
+    if (state !== null) proven.set(key, state);
+    return toFact(found);
   }
 
   /** Without hashing: right where another process has found it right within the last minute. */

@@ -62,6 +62,8 @@ export interface WorldOptions {
   readonly shared?: SharedCache;
   /** Default: so many guesses that no test reaches them by chance. */
   readonly guessLimits?: GuessLimits;
+  /** Where passwords are kept beside the local ones, as the directory is told. Default: nowhere. */
+  readonly directory?: Partial<Parameters<typeof createPasswordDirectory>[0]>;
   /** Stands between the verifier and the store. */
   readonly wrapStore?: (store: TokenStore) => TokenStore;
   readonly wrapUserStore?: (store: UserStore) => UserStore;
@@ -96,7 +98,11 @@ export async function openTokenWorld(options: WorldOptions): Promise<TokenWorld>
     announce,
     shared,
   });
-  const directory = createPasswordDirectory({ store: userStore, passwords: check });
+  const directory = createPasswordDirectory({
+    ...{ store: userStore, passwords: check, hasLocal: true, sources: [], randomBytes: systemRandom },
+    welcome: () => Promise.resolve(null),
+    ...options.directory,
+  });
   const tierDeps = { clock, shared, peppers, freshness };
   const guesses = createGuesses({
     ...{ clock, peppers, realm: store.realm, shared: null },
