@@ -57,8 +57,11 @@ export function openSite({ config, clock, log }: Ground, parts: SiteParts): WebA
     routes: config.routes.map(({ name, kind, match }) => ({ name, kind, ...match })),
     pending: createPendingCookie({ sealer: verification.identities.sealer, clock, maxAgeMs: pendingMs }),
   });
+  const fault = (requestId: string, error: unknown): void =>
+    log.error({ requestId, error }, 'a page or API request failed');
   const api = createApi({
     ...shared,
+    fault,
     adminKeys: createAdminKeys({ store: store.adminKeys, clock, randomBytes: systemRandom }),
     repeated: store.repeated,
     confirmationMs: config.portal.confirmationMs,
@@ -72,7 +75,7 @@ export function openSite({ config, clock, log }: Ground, parts: SiteParts): WebA
     api,
     url: config.portal.url,
     providerOrigins: providerOrigins(config),
-    fault: (requestId, error) => log.error({ requestId, error }, 'a page or API request failed'),
+    fault,
   });
 }
 

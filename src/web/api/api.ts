@@ -1,11 +1,10 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { AdminKeys } from '../../management/admin-keys.ts';
-import type { AuditReading } from '../../management/audit.ts';
 import type { SessionManagement } from '../../management/sessions.ts';
 import type { WebRouter } from '../context.ts';
 import type { ApiEnv, ApiRouter } from './api-context.ts';
-import { addAuditRoutes } from './audit.ts';
+import { addAuditRoutes, type AuditDeps } from './audit.ts';
 import { authenticate } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
 import { fieldProblems, parameterProblems } from './field-problems.ts';
@@ -21,10 +20,9 @@ import { addUserRoutes, type UserDeps } from './users.ts';
 import { addUserSessionRoutes } from './user-sessions.ts';
 
 /** What the API is made of. */
-export interface ApiDeps extends TokenValueDeps, UserDeps, SessionDeps, SelfDeps {
+export interface ApiDeps extends TokenValueDeps, UserDeps, SessionDeps, SelfDeps, AuditDeps {
   readonly tokens: TokenValueDeps['tokens'];
   readonly sessions: SessionManagement;
-  readonly audit: AuditReading;
   readonly adminKeys: Pick<AdminKeys, 'recognise'>;
 }
 
@@ -45,7 +43,7 @@ export function createApi(deps: ApiDeps): WebRouter {
   addUserSessionRoutes(api, deps.sessions);
   addSessionRoutes(api, deps);
   addPolicyRoutes(api, deps.tokens);
-  addAuditRoutes(api, deps.audit);
+  addAuditRoutes(api, deps);
   return api as unknown as WebRouter;
 }
 

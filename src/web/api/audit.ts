@@ -1,7 +1,7 @@
 import { createRoute } from '@hono/zod-openapi';
 import type { Page } from '../../core/page.ts';
 import type { AuditReading, ShownEvent } from '../../management/audit.ts';
-import { isRefused, type Refused } from '../../management/refused.ts';
+import { isRefused } from '../../management/refused.ts';
 import type { AuditQuery } from '../../tokens/token-store.ts';
 import type { ApiContext, ApiRouter } from './api-context.ts';
 import {
@@ -16,6 +16,7 @@ import { answerPage, pageOf } from './paging.ts';
 import { answerProblem, answerRefusal } from './problem.ts';
 import { answers, type Responses } from './responses.ts';
 import { readers } from './security.ts';
+import { answerLines } from './streamed-pages.ts';
 
 const tags = ['Audit'];
 
@@ -60,8 +61,15 @@ const exportRoute = createRoute({
   responses: exportAnswers,
 });
 
+/** What these routes need. */
+export interface AuditDeps {
+  readonly audit: AuditReading;
+  /** Told of what broke an export off; must not throw. */
+  readonly fault: (requestId: string, error: unknown) => void;
+}
+
 /** Lists and exports the audit trail. */
-export function addAuditRoutes(api: ApiRouter, audit: AuditReading): void {
+export function addAuditRoutes(api: ApiRouter, { audit, fault }: AuditDeps): void {
   api.openapi(listRoute, async (c) => {
     const query = resolved(c, c.req.valid('query'));
     if (query === null) return answerProblem(c, 'bad_parameters', { errors: [userIsNobody] });
@@ -71,12 +79,15 @@ export function addAuditRoutes(api: ApiRouter, audit: AuditReading): void {
   api.openapi(exportRoute, async (c) => {
     const query = resolved(c, c.req.valid('query'));
     if (query === null) return answerProblem(c, 'bad_parameters', { errors: [userIsNobody] });
-    const read = (after: string | null): Promise<Page<ShownEvent> | Refused> =>
-      audit.list(c.get('caller'), after === null ? query : { ...query, after });
-    const first = await read(null);
+    const first = await audit.list(c.get('caller'), query);
     if (isRefused(first)) return answerRefusal(c, first);
     c.header('Content-Disposition', 'attachment; filename="latchkey-audit.ndjson"');
-    return c.body(linesOf(first, read), 200, { 'Content-Type': 'application/x-ndjson' });
+    const read = async (after: string): Promise<Page<ShownEvent>> => {
+      const page = await audit.list(c.get('caller'), { ...query, after });
+      if (isRefused(page)) throw new Error(`the export may not go on: ${page.code}`);
+      return page;
+    };
+    return answerLines(c, { first, read, present: eventBody, fault });
   });
 }
 
@@ -86,26 +97,4 @@ function resolved(c: ApiContext, { user, query }: EventListQuery): AuditQuery | 
   if (user === null) return query;
   const userId = userMeant(c, user);
   return userId === null ? null : { ...query, userId };
-}
-
-/** Reads a page when the one before has gone out. */
-function linesOf(
-  first: Page<ShownEvent>,
-  read: (after: string) => Promise<Page<ShownEvent> | Refused>,
-): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  let page: Page<ShownEvent> | null = first;
-  return new ReadableStream({
-    async pull(controller) {
-      if (page === null) return controller.close();
-      const { items, next } = page;
-      const lines = items.map((event) => `${JSON.stringify(eventBody(event))}\n`).join('');
-      if (lines !== '') controller.enqueue(encoder.encode(lines));
-      const following = next === null ? null : await read(next);
-      if (following !== null && isRefused(following))
-        throw new Error(`the export may not go on: ${following.code}`);
-      page = following;
-      if (page === null) controller.close();
-    },
-  });
 }

@@ -118,17 +118,18 @@ export async function startApi(t: TestContext, options: ApiWorldOptions = {}): P
   const scratch = await makeScratch('api');
   const clock = steppedClock();
   const world = await openTokenWorld({ path: scratch.file('store.db'), clock, ...options });
-  const parts = await openManagement(world, clock, options);
   const siteFaults: unknown[] = [];
+  const fault = (_: string, error: unknown): void => void siteFaults.push(error);
+  const parts = await openManagement(world, clock, options);
   const portal: WebRouter = new Hono();
   const app = createWebApp({
     signIn: parts.signIn,
     portal,
-    api: createApi(parts.deps),
+    api: createApi({ ...parts.deps, fault }),
     problemPage: (c, { status, detail }) => c.text(detail, status as 400),
     url: null,
     providerOrigins: [],
-    fault: (_, error) => void siteFaults.push(error),
+    fault,
   });
   const server = createServer((req, res) => {
     const { host = '' } = req.headers;
@@ -188,7 +189,7 @@ async function openManagement(world: TokenWorld, clock: SteppedClock, options: A
   });
   const adminKeys = createAdminKeys({ ...base, store: createSqliteAdminKeyStore(database) });
   const links = createSqliteLinkStore(database);
-  const deps: ApiDeps = {
+  const deps: Omit<ApiDeps, 'fault'> = {
     tokens: createTokenManagement({ clock, lifecycle, tokens: tokenStore, users: userStore, policies }),
     people: createPeopleManagement({ ...base, users, store: userStore, links, signIn }),
     sessions: createSessionManagement({ sessions, users: userStore }),
