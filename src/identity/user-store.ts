@@ -107,7 +107,7 @@ export interface UserStore {
   /** Resolves false, changing nothing, where the folded name or the subject is taken. */
   insert(user: UserRecord, event: AuditEvent): Promise<boolean>;
   /**
-   * Applies the patch with version + 1. Ends the sessions of who is or was shut out, and, where the password changes,
+   * Applies the patch with version + 1. Ends the sessions of who is shut out, and, where the password changes,
    * all but the one that `keeps` names; links by which it could be chosen are then void. Resolves to the new record, or null where there is none or the guard says no.
    */
   change(

@@ -50,7 +50,7 @@ export interface Users {
     password: string | null,
     details?: Pick<UserEdit, 'displayName' | 'email' | 'role'>,
   ): Promise<ChangedUser | UserRefusal>;
-  /** Ends the user's sessions where it is shut out or let in again. */
+  /** Ends the user's sessions where it is shut out. */
   change(
     actor: UserActor,
     id: UserId,

@@ -61,8 +61,7 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
         if (before === null || guard?.(before, () => hasOtherAdmin(id)) === false) return null;
         const after: UserRecord = { ...before, ...patch, version: before.version + 1 };
         update.run(toUserParameters(after));
-        // Also of who is let in again: somebody may have signed in while being shut out.
-        if (isShutOut(before) || isShutOut(after)) endSessions.run({ id, keeps: '' });
+        if (isShutOut(after)) endSessions.run({ id, keeps: '' });
         else if (before.passwordHash !== after.passwordHash) endSessions.run({ id, keeps: keeps ?? '' });
         if (before.passwordHash !== after.passwordHash) voidLinks.run(id);
         records.journal({ kind: 'user', userId: id, version: after.version }, event.at);
