@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import type { PasswordSource } from '../../../src/identity/source.ts';
 import { createSqliteSessionStore } from '../../../src/storage/sqlite/session-store.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { browser, openSignInWorld, type SignInWorld } from '../../support/sign-in-world.ts';
@@ -188,6 +189,50 @@ describe('signing in with a password', () => {
     const { secret, person } = await world.enter('leaving', password);
     assert.equal(await world.signIn.signOut(person, 'https://tokens.example/'), null);
     assert.equal(await world.signIn.recognise(secret, browser), null);
+  });
+
+  test('asks every source about whoever is refused, and none behind the one that says yes', async () => {
+    const asked: string[] = [];
+    const way = (name: string): PasswordSource => ({
+      ...{ kind: 'ldap', name },
+      async check(userName, secret) {
+        asked.push(name);
+        if (userName !== name || secret !== password) return { kind: 'refused', reason: 'no' };
+        const nothing = { displayName: null, email: null, isAdmin: null, grant: null, signOut: null };
+        return { kind: 'known', identity: { subject: userName, userName, ...nothing } };
+      },
+      standing: () => Promise.resolve({ kind: 'unknown' }),
+      close: () => Promise.resolve(),
+    });
+    const ways = [way('one'), { kind: 'local' } as const, way('two')];
+    const path = scratch.file('sources.db');
+    const guessLimits = { perAccount: 50, perClient: 1_000, windowMs: 900_000 };
+    const other = await openSignInWorld({ path, ways, guessLimits });
+    try {
+      const attemptAt = async (name: string, secret: string) => {
+        asked.length = 0;
+        const answer = await other.signIn.withPassword(browser, name, secret, null);
+        return [answer.kind, ...asked];
+      };
+      await other.addUser('local', password);
+      assert.deepEqual(await attemptAt('one', password), ['signed_in', 'one']);
+      assert.deepEqual(await attemptAt('two', password), ['signed_in', 'one', 'two']);
+      const shut = await other.users.find('two');
+      assert.ok(shut);
+      await other.users.change(tester, shut.id, { disabled: true });
+      for (const [name, secret] of [
+        ['nobody', wrong],
+        ['local', wrong],
+        ['one', wrong],
+        ['two', wrong],
+        ['two', password],
+      ] as const) {
+        assert.deepEqual(await attemptAt(name, secret), ['refused', 'one', 'two'], `${name} ${secret}`);
+      }
+      assert.deepEqual(other.signIn.ways(), [{ kind: 'password', source: null, label: null }]);
+    } finally {
+      await other.close();
+    }
   });
 
   test('is the one way where nothing else is configured', () => {
