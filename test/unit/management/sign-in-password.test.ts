@@ -235,6 +235,24 @@ describe('signing in with a password', () => {
     }
   });
 
+  test('counts no longer, nor does any link, once local users are no way in', async () => {
+    await world.addUser('moved', password);
+    const { secret } = await world.enter('moved', password);
+    const without = await openSignInWorld({ path: scratch.file('latchkey.db'), ways: [] });
+    try {
+      assert.equal(await without.signIn.recognise(secret, browser), null);
+      const answer = await without.signIn.withPassword(browser, 'moved', password, null);
+      assert.equal(answer.kind === 'refused' && answer.code, 'sign_in_refused');
+      assert.equal(await without.signIn.firstAdminLink(), null);
+      const link = await world.signIn.firstAdminLink();
+      assert.equal(await without.signIn.readLink(link ?? ''), null);
+      const used = await without.signIn.useLink(browser, link ?? '', 'root', password);
+      assert.equal(used.kind === 'refused' && used.code, 'link_used');
+    } finally {
+      await without.close();
+    }
+  });
+
   test('is the one way where nothing else is configured', () => {
     assert.deepEqual(world.signIn.ways(), [{ kind: 'password', source: null, label: null }]);
   });
