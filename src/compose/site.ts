@@ -50,10 +50,10 @@ export function openSite({ config, clock, log }: Ground, parts: SiteParts): WebA
     ...{ signIn, tokens, people, clock, productVersion: version },
     sessions: createSessionManagement({ sessions, users: store.users }),
     audit: createAuditReading({ tokens: store.tokens, users: store.users }),
+    collections: openCollections(config, pipeline),
   };
   const portal = createPortal({
     ...shared,
-    collections: openCollections(config, pipeline),
     routes: config.routes.map(({ name, kind, match }) => ({ name, kind, ...match })),
     pending: createPendingCookie({ sealer: verification.identities.sealer, clock, maxAgeMs: pendingMs }),
   });

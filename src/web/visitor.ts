@@ -29,7 +29,8 @@ export async function recogniseVisitor(
   signIn: Pick<SignIn, 'recognise'>,
 ): Promise<void> {
   const visit = c.get('visit');
-  const secret = c.req.header('Authorization') === undefined ? readSessionSecret(c) : null;
+  const isBrowser = c.req.header('Authorization') === undefined;
+  const secret = isBrowser ? readSessionSecret(c) : null;
   const person = secret === null ? null : await signIn.recognise(secret, visit);
   const asked = askedLanguage(c.req.query('lang'));
   if (asked !== null) keepLanguage(c, asked);
@@ -38,7 +39,8 @@ export async function recogniseVisitor(
   c.set('visit', { ...visit, language });
   c.set('person', person);
   wire.userName = person?.user.name ?? null;
-  c.set('csrf', csrfToken(person === null || secret === null ? visitorSecret(c) : secret));
+  // Scripts send no forms: they are given no cookie to bind them to.
+  if (isBrowser) c.set('csrf', csrfToken(person === null || secret === null ? visitorSecret(c) : secret));
 }
 
 function askedLanguage(text: string | null | undefined): Language | null {

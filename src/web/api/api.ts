@@ -1,6 +1,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import type { AdminKeys } from '../../management/admin-keys.ts';
+import type { Collections } from '../../management/collections.ts';
 import type { SessionManagement } from '../../management/sessions.ts';
 import type { WebRouter } from '../context.ts';
 import type { ApiEnv, ApiRouter } from './api-context.ts';
@@ -8,6 +9,7 @@ import { addAuditRoutes, type AuditDeps } from './audit.ts';
 import { authenticate } from './authentication.ts';
 import { addDocumentation } from './documentation.ts';
 import { fieldProblems, parameterProblems } from './field-problems.ts';
+import { addFolderRoutes } from './folders.ts';
 import { keepToOperations } from './operations.ts';
 import { addPolicyRoutes } from './policy.ts';
 import { answerProblem } from './problem.ts';
@@ -23,6 +25,7 @@ import { addUserSessionRoutes } from './user-sessions.ts';
 export interface ApiDeps extends TokenValueDeps, UserDeps, SessionDeps, SelfDeps, AuditDeps {
   readonly tokens: TokenValueDeps['tokens'];
   readonly sessions: SessionManagement;
+  readonly collections: Collections;
   readonly adminKeys: Pick<AdminKeys, 'recognise'>;
 }
 
@@ -44,6 +47,7 @@ export function createApi(deps: ApiDeps): WebRouter {
   addSessionRoutes(api, deps);
   addPolicyRoutes(api, deps.tokens);
   addAuditRoutes(api, deps);
+  addFolderRoutes(api, deps.collections);
   return api as unknown as WebRouter;
 }
 

@@ -16,6 +16,9 @@ export function changers(scope: AdminKeyScope): Requirements {
 /** A session, or any admin key, that reads. */
 export const anyReader: Requirements = [{ session: [] }, { adminKey: [] }];
 
+/** A session alone, that reads. */
+export const personReads: Requirements = [{ session: [] }];
+
 /** A session alone, with its CSRF token. */
 export const personOnly: Requirements = [{ session: [], csrf: [] }];
 

@@ -1,16 +1,18 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
+import { Fault } from '../../../../src/core/errors.ts';
 import { systemRandom } from '../../../../src/core/random.ts';
 import type { AdminKeyScope } from '../../../../src/identity/admin-key-store.ts';
 import { createPasswords } from '../../../../src/identity/passwords.ts';
 import { createSessions } from '../../../../src/identity/sessions.ts';
 import type { Role, UserRecord } from '../../../../src/identity/user-store.ts';
+import type { Collections } from '../../../../src/management/collections.ts';
 import { createAdminKeys } from '../../../../src/management/admin-keys.ts';
 import { createAuditReading } from '../../../../src/management/audit-reading.ts';
 import { createPasswordDoor } from '../../../../src/management/password-door.ts';
 import { createPeopleManagement } from '../../../../src/management/people-management.ts';
-import { isRefused } from '../../../../src/management/refused.ts';
+import { isRefused, refused } from '../../../../src/management/refused.ts';
 import type { RepeatedRequests } from '../../../../src/management/repeated-requests.ts';
 import { createSessionManagement } from '../../../../src/management/session-management.ts';
 import { createSignIn } from '../../../../src/management/signing-in.ts';
@@ -194,11 +196,23 @@ async function openManagement(world: TokenWorld, clock: SteppedClock, options: A
     people: createPeopleManagement({ ...base, users, store: userStore, links, signIn }),
     sessions: createSessionManagement({ sessions, users: userStore }),
     audit: createAuditReading({ tokens: tokenStore, users: userStore }),
+    collections: someFolders,
     repeated: (options.wrapRepeated ?? ((same) => same))(createSqliteRepeatedRequests(database)),
     ...{ adminKeys, signIn, confirmationMs, clock, lifecycle, guesses, tokenStore, verifier: world.verifier },
   };
   return { deps, signIn, sessions, adminKeys };
 }
+
+/** One route with a few folders, as the backend would show them to alice alone. */
+const someFolders: Collections = {
+  routes: () => [{ name: 'files', path: '/dav/', host: null }],
+  within: async (person, host, path) => {
+    if (!host.startsWith('127.0.0.1:')) throw new Error(`asked as ${host}`);
+    if (path === '/dav/broken/') throw new Fault('backend_unreachable', 'nobody listens');
+    const isTheirs = path === '/dav/' && person.user.name === 'alice';
+    return isTheirs ? [{ path: '/dav/Photos/', name: 'Photos' }] : refused('not_found', 'no such folder');
+  },
+};
 
 const notHere = (): Promise<never> => Promise.reject(new Error('no such door in these tests'));
 

@@ -40,6 +40,8 @@ for (const operation of operations) {
     assert.equal(answer.status, sample.status, answer.text);
     assertDocumented(operation, answer);
     assert.equal(answer.headers.get('cache-control'), 'no-store');
+    if (sample.as === undefined)
+      assert.deepEqual(answer.headers.getSetCookie(), [], 'scripts keep no cookies');
     assert.deepEqual(stage.siteFaults, []);
   });
 }

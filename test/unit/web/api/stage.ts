@@ -88,6 +88,7 @@ export function samples(stage: Stage): Readonly<Record<string, Sample>> {
       sent: { json: { language: 'de' } },
       status: 200,
     },
+    listFolders: { as: 'alice', path: '/v1/folders?path=/dav/', status: 200 },
     readPolicy: { path: '/v1/policy', status: 200 },
     replacePolicy: {
       path: '/v1/policy',
