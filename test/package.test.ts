@@ -70,7 +70,7 @@ describe('the npm package, packed and installed into an empty folder', () => {
     assert.equal((JSON.parse(listed) as readonly { hasPassword: boolean }[])[0]?.hasPassword, true);
   });
 
-  test('starts with latchkey serve, is alive, and ends with code 0', async () => {
+  test('starts with latchkey serve, is alive, shows its pages with their styles, and ends with code 0', async () => {
     const [port, adminPort] = [await freePort(), await freePort()];
     const config = scratch.file('latchkey.yaml');
     await writeFile(
@@ -96,6 +96,10 @@ describe('the npm package, packed and installed into an empty folder', () => {
         { withinMs: 20_000, everyMs: 50 },
       );
       assert.ok(child.running(), child.stderr());
+      const page = await fetch(`http://127.0.0.1:${port}/.latchkey/sign-in`);
+      const sheet = /href="([^"]*\.css)"/.exec(await page.text())?.[1] ?? '';
+      const styles = await fetch(`http://127.0.0.1:${port}${sheet}`);
+      assert.equal(styles.headers.get('Content-Type'), 'text/css; charset=utf-8');
     } finally {
       const exit = await child.stop();
       assert.deepEqual(exit, { code: 0, signal: null }, child.stderr());

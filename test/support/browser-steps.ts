@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { Page } from 'playwright-core';
 import type { Visitor } from './browser.ts';
 import { run } from './child-process.ts';
 import { eventually } from './eventually.ts';
@@ -99,4 +100,9 @@ export async function answerRevoke({ page }: Visitor, name: string): Promise<voi
 /** What the script says in the page; for questions that no locator answers. */
 export async function ask<T>({ page }: Visitor, expression: string): Promise<T> {
   return page.evaluate<T>(expression);
+}
+
+/** Waits until the page has this heading of the first rank; a click does not wait for the page it leads to. */
+export async function headed(page: Page, heading: string): Promise<void> {
+  await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor();
 }

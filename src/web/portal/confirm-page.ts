@@ -1,4 +1,4 @@
-import { errorSummary, type FieldError, textField } from './fields.ts';
+import { type FieldError, textField } from './fields.ts';
 import type { Frame } from './frame.ts';
 import { csrfField, renderPage } from './layout.ts';
 import { html, type Markup } from './markup.ts';
@@ -69,8 +69,7 @@ export function carried(fields: CarriedFields): Markup {
 
 function passwordPart(frame: Frame, errors: readonly FieldError[]): Markup {
   const { confirm: words, tokenForm } = frame.texts;
-  return html`${errorSummary(frame, errors)}
-${textField({ name: 'confirm_password', label: words.password, value: '', type: 'password', autocomplete: 'current-password', required: true, maxLength: 1024 }, errors)}
+  return html`${textField({ name: 'confirm_password', label: words.password, value: '', type: 'password', autocomplete: 'current-password', required: true, maxLength: 1024, isFirst: true }, errors)}
 <div class="actions"><button class="button primary">${words.button}</button><a class="button" href="${paths.tokens}">${tokenForm.cancel}</a></div>`;
 }
 

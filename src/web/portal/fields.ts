@@ -16,10 +16,13 @@ export function errorSummary({ texts }: Frame, errors: readonly FieldError[]): P
 </div>`;
 }
 
-/** The error beside a field; nothing where there is none. */
-export function fieldError(field: string, errors: readonly FieldError[]): Piece {
+/** The error beside a field; nothing where there is none. `isAlert`: no summary tells it beside. */
+export function fieldError(field: string, errors: readonly FieldError[], isAlert = false): Piece {
   const error = errors.find((one) => one.field === field);
-  return error !== undefined && html`<p class="error" id="${field}-error">${error.message}</p>`;
+  return (
+    error !== undefined &&
+    html`<p class="error" id="${field}-error"${isAlert && html` role="alert"`}>${error.message}</p>`
+  );
 }
 
 /** The attributes by which a control names its hint and its error. */
@@ -46,6 +49,8 @@ export interface TextField {
   readonly inputMode?: string;
   readonly isCode?: boolean;
   readonly className?: string;
+  /** Where the page begins: a form of few fields, or the field that was wrong. */
+  readonly isFirst?: boolean;
 }
 
 /** A label, its control, a hint and an error, tied together. */
@@ -57,8 +62,8 @@ export function textField(field: TextField, errors: readonly FieldError[] = []):
 ${hint !== undefined && html`<p class="hint" id="${name}-hint">${hint}</p>`}
 <input id="${name}" name="${name}" type="${type}" value="${value}" autocomplete="${autocomplete}"${
     isCode && html` autocapitalize="none" spellcheck="false"`
-  }${field.required === true && html` required`}${attribute('maxlength', field.maxLength)}${attribute('min', field.min)}${attribute('max', field.max)}${attribute('inputmode', field.inputMode)}${describedBy(name, hint !== undefined, errors)}>
-${fieldError(name, errors)}
+  }${field.isFirst === true && html` autofocus`}${field.required === true && html` required`}${attribute('maxlength', field.maxLength)}${attribute('min', field.min)}${attribute('max', field.max)}${attribute('inputmode', field.inputMode)}${describedBy(name, hint !== undefined, errors)}>
+${fieldError(name, errors, field.isFirst)}
 </div>`;
 }
 

@@ -20,8 +20,8 @@ export interface Frame {
   readonly requestId: string;
   readonly now: number;
   readonly productVersion: string;
-  /** Path and query of this page. */
-  readonly address: string;
+  /** Path and query of this page; null where it is the answer to a form, which has none. */
+  readonly address: string | null;
   /** What was just done, told at the top of the page; null where nothing. */
   readonly done: string | null;
 }
@@ -54,7 +54,7 @@ export function createFraming({ clock, assets, productVersion }: FramingDeps): F
       person: c.get('person'),
       csrf: c.get('csrf'),
       now: clock.now(),
-      address: c.req.method === 'GET' ? pathname + search : pathname,
+      address: c.req.method === 'GET' ? pathname + search : null,
       done: doneText(texts, searchParams.get('done')),
     };
   };

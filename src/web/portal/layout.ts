@@ -110,15 +110,22 @@ function doneMessage({ done }: Frame): Piece {
   return done !== null && html`<p class="message good" role="status">${done}</p>`;
 }
 
-function foot({ texts, language, address, productVersion, person }: Frame): Markup {
+function foot(frame: Frame): Markup {
+  const { texts, productVersion, person } = frame;
+  return html`<footer class="foot">
+${languageLink(frame)}
+${person !== null && html`<a href="${paths.apiPage}">${texts.frame.api}</a>`}
+<span>${texts.frame.version(productVersion)}</span>
+</footer>`;
+}
+
+/** This page in the other language; an answer to a form could not be had again. */
+function languageLink({ texts, language, address }: Frame): Piece {
+  if (address === null) return null;
   const other = language === 'en' ? 'de' : 'en';
   const label = other === 'de' ? texts.frame.german : texts.frame.english;
   const [path = '', query = ''] = address.split('?');
   const kept = Object.fromEntries([...new URLSearchParams(query)].filter(([name]) => name !== 'done'));
   const href = withQuery(path, { ...kept, lang: other });
-  return html`<footer class="foot">
-<a href="${href}" lang="${other}" hreflang="${other}">${label}</a>
-${person !== null && html`<a href="${paths.apiPage}">${texts.frame.api}</a>`}
-<span>${texts.frame.version(productVersion)}</span>
-</footer>`;
+  return html`<a href="${href}" lang="${other}" hreflang="${other}">${label}</a>`;
 }

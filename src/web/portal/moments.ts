@@ -63,7 +63,7 @@ function tag(at: number, words: string, title: string | null): Markup {
 
 function inWords(format: Intl.RelativeTimeFormat, differenceMs: number): string {
   const size = Math.abs(differenceMs);
-  const round = (unitMs: number): number => Math.trunc(differenceMs / unitMs);
+  const round = (unitMs: number): number => Math.round(differenceMs / unitMs);
   if (size < minuteMs) return format.format(0, 'second');
   if (size < hourMs) return format.format(round(minuteMs), 'minute');
   if (size < dayMs) return format.format(round(hourMs), 'hour');

@@ -29,7 +29,7 @@ ${csrfField(frame)}<input type="hidden" name="next" value="${table.next}">
 <button class="visually-hidden" tabindex="-1" aria-hidden="true">${words.revokeSelected}</button>
 <table class="table" role="table">
 <thead role="rowgroup"><tr role="row">
-${canPick && html`<th class="pick" role="columnheader"><label hidden><input type="checkbox" data-select-all aria-label="${words.selectAll}"></label></th>`}
+${canPick && html`<th class="pick" role="columnheader"><label hidden><input type="checkbox" data-select-all aria-label="${words.selectAll}"><span class="words">${words.selectAll}</span></label></th>`}
 ${table.head('name')}
 ${table.showsOwner && html`<th role="columnheader" scope="col">${column.owner}</th>`}
 <th role="columnheader" scope="col">${column.access}</th>

@@ -26,12 +26,10 @@ export function stateBadge({ texts }: Frame, token: Pick<ShownToken, 'state'>): 
 export function expiryBadge(frame: Frame, token: Pick<ShownToken, 'expiresAt' | 'slidingMs'>): Markup {
   const { texts, moments, now } = frame;
   const { expiresAt, slidingMs } = token;
-  if (expiresAt === null) return html`<span class="badge bare">${texts.tokens.noEnd}</span>`;
-  const tone = expiresAt <= now ? 'bad' : expiresAt - now <= endsSoonMs ? 'warn' : 'bare';
-  const relative = moments.relative(expiresAt, now);
-  const words = tone === 'bad' ? texts.tokens.endedAgo(relative) : texts.tokens.endsIn(relative);
+  if (expiresAt === null) return html`<span class="soft">${texts.tokens.noEnd}</span>`;
+  const tone = expiresAt <= now ? 'badge bad' : expiresAt - now <= endsSoonMs ? 'badge warn' : '';
   const iso = new Date(expiresAt).toISOString();
-  return html`<time class="badge ${tone}" datetime="${iso}" title="${moments.exact(expiresAt)}">${words}</time>${
+  return html`<time class="${tone}" datetime="${iso}" title="${moments.exact(expiresAt)}">${moments.relative(expiresAt, now)}</time>${
     slidingMs !== null && html`<span class="sub">${texts.tokens.slides(moments.span(slidingMs))}</span>`
   }`;
 }

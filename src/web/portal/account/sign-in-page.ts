@@ -1,5 +1,5 @@
 import type { SignInWay } from '../../../management/sign-in.ts';
-import { errorSummary, type FieldError, textField } from '../fields.ts';
+import { type FieldError, textField } from '../fields.ts';
 import type { Frame } from '../frame.ts';
 import { csrfField, renderDoor } from '../layout.ts';
 import { html, type Markup, type Piece } from '../markup.ts';
@@ -43,10 +43,9 @@ function passwordForm(frame: Frame, view: SignInView): Markup {
   const errors: readonly FieldError[] =
     view.error === null ? [] : [{ field: 'password', message: view.error }];
   return html`<form method="post" action="${paths.signIn}" class="stack" novalidate>
-${errorSummary(frame, errors)}
 ${csrfField(frame)}<input type="hidden" name="next" value="${view.next}">
-${textField({ name: 'username', label: words.userName, value: view.userName, autocomplete: 'username', isCode: true, required: true, maxLength: 256 })}
-${textField({ name: 'password', label: words.password, value: '', type: 'password', autocomplete: 'current-password', required: true, maxLength: 1024 }, errors)}
+${textField({ name: 'username', label: words.userName, value: view.userName, autocomplete: 'username', isCode: true, required: true, maxLength: 256, isFirst: view.error === null })}
+${textField({ name: 'password', label: words.password, value: '', type: 'password', autocomplete: 'current-password', required: true, maxLength: 1024, isFirst: view.error !== null }, errors)}
 <button class="button primary wide">${words.button}</button>
 </form>`;
 }

@@ -1,7 +1,7 @@
 import type { Page } from '../../../core/page.ts';
 import type { ShownEvent } from '../../../management/audit.ts';
 import { errorSummary, type FieldError, textField } from '../fields.ts';
-import { eventName } from '../event-words.ts';
+import { actorName, eventName } from '../event-words.ts';
 import type { Frame } from '../frame.ts';
 import { renderPage } from '../layout.ts';
 import { html, type Markup, type Piece } from '../markup.ts';
@@ -54,8 +54,8 @@ ${textField({ name: 'action', label: words.action, hint: words.actionHint, value
 ${textField({ name: 'actor', label: words.actor, hint: words.actorHint, value: asked.actor, isCode: true, maxLength: 200 }, errors)}
 </div>
 <div class="pair">
-${textField({ name: 'user', label: words.user, value: asked.user, isCode: true, maxLength: 64 }, errors)}
-${textField({ name: 'token', label: words.token, value: asked.token, isCode: true, maxLength: 64 }, errors)}
+${textField({ name: 'user', label: words.user, hint: words.userHint, value: asked.user, isCode: true, maxLength: 64 }, errors)}
+${textField({ name: 'token', label: words.token, hint: words.tokenHint, value: asked.token, isCode: true, maxLength: 64 }, errors)}
 ${textField({ name: 'from', label: words.from, value: asked.from, type: 'date' }, errors)}
 ${textField({ name: 'until', label: words.until, value: asked.until, type: 'date' }, errors)}
 </div>
@@ -75,11 +75,11 @@ function table(frame: Frame, events: readonly ShownEvent[]): Markup {
 function row(frame: Frame, event: ShownEvent): Markup {
   const { column } = frame.texts.admin;
   const { userId, userName, tokenId } = event;
-  const details = detailsInWords(event.details);
+  const details = detailsInWords(frame, event.details);
   return html`<tr role="row">
 <th role="rowheader" scope="row">${eventName(frame, event.action)}<span class="sub"><code>${event.action}</code></span></th>
 <td role="cell" data-label="${column.at}"><span>${frame.moments.exactTag(event.at)}</span></td>
-<td role="cell" data-label="${column.actor}"><span>${event.actor}</span></td>
+<td role="cell" data-label="${column.actor}"><span>${actorName(frame, event.actor)}</span></td>
 <td role="cell" data-label="${column.about}"><span>${userId !== null && html`<a href="${paths.user(userId)}">${userName ?? userId}</a>`}${tokenId !== null && html`<a class="sub" href="${paths.token(tokenId)}">${frame.texts.once.token}</a>`}</span></td>
 <td role="cell" data-label="${column.details}"><span class="small">${details}</span></td>
 </tr>`;

@@ -1,10 +1,16 @@
 import type { ShownEvent } from '../../../management/audit.ts';
+import type { Frame } from '../frame.ts';
 
-/** The facts of an event on one line. */
-export function detailsInWords(details: ShownEvent['details']): string {
+/** The facts of an event on one line; moments as people read them. */
+export function detailsInWords({ moments }: Frame, details: ShownEvent['details']): string {
+  const inWords = (name: string, value: unknown): string => {
+    if (typeof value === 'string') return value;
+    const isMoment = typeof value === 'number' && value > 1e11 && /(At|until|notBefore)$/.test(name);
+    return isMoment ? moments.exact(value) : JSON.stringify(value);
+  };
   return Object.entries(details)
     .filter(([, value]) => value !== null && value !== undefined)
-    .map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .map(([name, value]) => `${name}: ${inWords(name, value)}`)
     .join(', ');
 }
 

@@ -1,6 +1,9 @@
 import type { TokenId, UserId } from '../../../core/ids.ts';
+import { foldUserName } from '../../../core/user-name.ts';
+import { isUuid } from '../../../core/uuid.ts';
 import type { AuditReading, ShownEvent } from '../../../management/audit.ts';
 import { manages, type Person } from '../../../management/caller.ts';
+import type { PeopleManagement } from '../../../management/people.ts';
 import { isRefused, notAllowed, type Refused } from '../../../management/refused.ts';
 import type { AuditQuery } from '../../../tokens/token-store.ts';
 import type { WebContext, WebRouter } from '../../context.ts';
@@ -15,17 +18,22 @@ const pageSize = 50;
 const exportPageSize = 500;
 const exportMax = 10_000;
 
+/** What the audit log works with. */
+export interface AuditRoutesDeps {
+  readonly guards: Guards;
+  readonly audit: AuditReading;
+  readonly people: Pick<PeopleManagement, 'list'>;
+}
+
 /** The audit log, and files of it. */
-export function addAuditRoutes(
-  router: WebRouter,
-  { guards, audit }: { readonly guards: Guards; readonly audit: AuditReading },
-): void {
+export function addAuditRoutes(router: WebRouter, deps: AuditRoutesDeps): void {
+  const { guards, audit } = deps;
   router.get(
     '/admin/audit',
     guards.page(async (c, person, frame) => {
       if (!manages(person, 'audit')) return notAllowed;
       const [asked, after] = [readAsked(c), c.req.query('after') ?? ''];
-      const { query, errors } = toQuery(frame, asked);
+      const { query, errors } = await toQuery(frame, asked, person, deps.people);
       const page = await audit.list(person, {
         ...query,
         limit: pageSize,
@@ -46,7 +54,7 @@ export function addAuditRoutes(
       `/admin/audit/export.${ending}`,
       guards.page(async (c, person, frame) => {
         if (!manages(person, 'audit')) return notAllowed;
-        const { query } = toQuery(frame, readAsked(c));
+        const { query } = await toQuery(frame, readAsked(c), person, deps.people);
         const events = await collect(audit, person, query);
         if (isRefused(events)) return events;
         return c.body(head + events.map(line).join(''), 200, {
@@ -79,6 +87,19 @@ async function collect(
   return events;
 }
 
+/** By login name, or by id, which removed users are still known by. */
+async function findUser(
+  person: Person,
+  text: string,
+  people: AuditRoutesDeps['people'],
+): Promise<UserId | null> {
+  if (isUuid(text)) return text.toLowerCase() as UserId;
+  const found = await people.list(person, { text, limit: exportPageSize });
+  if (isRefused(found)) return null;
+  const name = foldUserName(text);
+  return found.items.find((user) => foldUserName(user.name) === name)?.id ?? null;
+}
+
 function readAsked(c: WebContext): AuditAsked {
   const text = (name: string): string => (c.req.query(name) ?? '').trim().slice(0, 200);
   return {
@@ -87,21 +108,25 @@ function readAsked(c: WebContext): AuditAsked {
   };
 }
 
-function toQuery(
+async function toQuery(
   { texts }: Frame,
   asked: AuditAsked,
-): { readonly query: Omit<AuditQuery, 'limit'>; readonly errors: readonly FieldError[] } {
+  person: Person,
+  people: AuditRoutesDeps['people'],
+): Promise<{ readonly query: Omit<AuditQuery, 'limit'>; readonly errors: readonly FieldError[] }> {
+  const userId = asked.user === '' ? null : await findUser(person, asked.user, people);
   const from = asked.from === '' ? null : readLocalDate(asked.from, 'start');
   const before = asked.until === '' ? null : readLocalDate(asked.until, 'end');
   const message = texts.tokenForm.errors.date;
   const errors = [
     ...(asked.from !== '' && from === null ? [{ field: 'from', message }] : []),
     ...(asked.until !== '' && before === null ? [{ field: 'until', message }] : []),
+    ...(asked.user !== '' && userId === null ? [{ field: 'user', message: texts.admin.badUser }] : []),
   ];
   const query = {
     ...(asked.action === '' ? {} : { action: asked.action }),
     ...(asked.actor === '' ? {} : { actor: asked.actor }),
-    ...(asked.user === '' ? {} : { userId: asked.user as UserId }),
+    ...(userId === null ? {} : { userId }),
     ...(asked.token === '' ? {} : { tokenId: asked.token as TokenId }),
     ...(from === null ? {} : { from }),
     ...(before === null ? {} : { before }),

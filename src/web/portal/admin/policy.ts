@@ -4,6 +4,7 @@ import type { KeptPolicy, TokenPolicy } from '../../../tokens/policy.ts';
 import type { WebRouter } from '../../context.ts';
 import type { Form } from '../../forms.ts';
 import { describedBy, errorSummary, type FieldError, fieldError, textField, tickField } from '../fields.ts';
+import { actorName } from '../event-words.ts';
 import type { Frame } from '../frame.ts';
 import type { Guards } from '../guards.ts';
 import { csrfField, renderPage } from '../layout.ts';
@@ -88,7 +89,7 @@ ${lastChange(frame, kept)}
 
 function lastChange(frame: Frame, { changedAt, changedBy }: KeptPolicy): Piece {
   if (changedAt === null || changedBy === null) return null;
-  return html`<p class="soft small">${frame.texts.admin.policyChanged(changedBy)}, ${frame.moments.relativeTag(changedAt, frame.now)}</p>`;
+  return html`<p class="soft small">${frame.texts.admin.policyChanged(actorName(frame, changedBy))}, ${frame.moments.relativeTag(changedAt, frame.now)}</p>`;
 }
 
 function draftOf(policy: TokenPolicy): PolicyDraft {

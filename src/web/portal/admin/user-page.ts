@@ -45,7 +45,7 @@ export function renderUser(frame: Frame, view: UserView): Markup {
 <div class="head"><h1>${title}</h1>${userBadge(frame, user)}</div>
 ${view.isStale && html`<p class="message warn" role="alert">${errors.stale}</p>`}
 ${user.lapsed && html`<p class="message warn">${words.lapsedHint}</p>`}
-<div class="narrow stack">${account(frame, view)}${deeds(frame, user)}</div>
+<div class="split">${account(frame, view)}${deeds(frame, user)}</div>
 ${tokens(frame, view)}
 ${browsers(frame, view)}`,
   });
@@ -141,7 +141,7 @@ ${
 function browsers(frame: Frame, { user, sessions }: UserView): Markup {
   const { users: words, devices } = frame.texts;
   const end = html`<form method="post" action="${paths.user(user.id)}/sign-out">${csrfField(frame)}<button class="button danger">${devices.endAllToo}</button></form>`;
-  return html`<section class="narrow card stack" aria-labelledby="browsers"><h2 id="browsers">${words.sessions}</h2>
+  return html`<section class="card stack" aria-labelledby="browsers"><h2 id="browsers">${words.sessions}</h2>
 ${sessions.length === 0 ? html`<p class="soft">${words.noSessions}</p>` : html`<ul class="devices">${sessions.map((session) => sessionLine(frame, session, null))}</ul>${end}`}
 </section>`;
 }

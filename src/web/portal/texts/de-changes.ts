@@ -61,6 +61,13 @@ export const questionDe: Texts['question'] = {
   endSessionsTitle: 'Überall abmelden?',
 };
 
+/** What those are called who did something and are no people, in German. */
+export const actorDe: Texts['actor'] = {
+  key: (name: string): string => `den Admin-Schlüssel ${name}`,
+  commandLine: (name: string): string => `${name} an der Befehlszeile`,
+  gateway: 'das Gateway',
+};
+
 /** Texts that tell what has been done, in German. */
 export const doneDe: Texts['done'] = {
   saved: 'Gespeichert.',

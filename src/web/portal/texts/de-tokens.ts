@@ -66,8 +66,6 @@ export const tokensDe: Texts['tokens'] = {
     'user disabled': 'Konto gesperrt',
   },
   noEnd: 'Ohne Ende',
-  endsIn: (when: string): string => `Endet ${when}`,
-  endedAgo: (when: string): string => `Endete ${when}`,
   slides: (span: string): string => `${span} nach letzter Verwendung`,
   unusedEnds: (span: string): string => `Wird gelöscht, wenn ${span} lang unbenutzt`,
   banner: (count: number): string =>
@@ -194,6 +192,7 @@ export const onceDe: Texts['once'] = {
   copyNamed: (what: string): string => `${what} kopieren`,
   copied: (what: string): string => `${what} kopiert.`,
   selected: (what: string): string => `${what} markiert: Mit Strg+C oder ⌘C kopieren.`,
+  command: 'Befehl',
   download: 'Als Textdatei herunterladen',
   fileName: (name: string): string => `Token ${name}.txt`,
   waiting: 'Warten auf die erste Verwendung …',

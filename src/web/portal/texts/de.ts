@@ -1,5 +1,5 @@
 import { adminDe, usersDe } from './de-admin.ts';
-import { doneDe, questionDe, tokenDe } from './de-changes.ts';
+import { actorDe, doneDe, questionDe, tokenDe } from './de-changes.ts';
 import { eventsDe } from './de-events.ts';
 import { guidesDe } from './de-guides.ts';
 import { accountDe, confirmDe, devicesDe, linkDe, signInDe } from './de-people.ts';
@@ -95,6 +95,7 @@ export const de: Texts = {
   guides: guidesDe,
   token: tokenDe,
   question: questionDe,
+  actor: actorDe,
   done: doneDe,
   events: eventsDe,
   signIn: signInDe,

@@ -57,6 +57,13 @@ export const questionEn = {
   endSessionsTitle: 'Sign out everywhere?',
 };
 
+/** What those are called who did something and are no people, in English. */
+export const actorEn = {
+  key: (name: string): string => `the admin key ${name}`,
+  commandLine: (name: string): string => `${name} at the command line`,
+  gateway: 'the gateway',
+};
+
 /** Texts that tell what has been done, in English. */
 export const doneEn = {
   saved: 'Saved.',

@@ -63,8 +63,6 @@ export const tokensEn = {
     'user disabled': 'User shut out',
   },
   noEnd: 'No end',
-  endsIn: (when: string): string => `Ends ${when}`,
-  endedAgo: (when: string): string => `Ended ${when}`,
   slides: (span: string): string => `${span} after last use`,
   unusedEnds: (span: string): string => `Deleted after ${span} without use`,
   banner: (count: number): string =>
@@ -184,6 +182,7 @@ export const onceEn = {
   copyNamed: (what: string): string => `Copy ${what}`,
   copied: (what: string): string => `${what} copied.`,
   selected: (what: string): string => `${what} selected: press Ctrl+C or ⌘C to copy.`,
+  command: 'Command',
   download: 'Download as a text file',
   fileName: (name: string): string => `token ${name}.txt`,
   waiting: 'Waiting for the first use …',

@@ -1,5 +1,5 @@
 import { adminEn, usersEn } from './en-admin.ts';
-import { doneEn, questionEn, tokenEn } from './en-changes.ts';
+import { actorEn, doneEn, questionEn, tokenEn } from './en-changes.ts';
 import { eventsEn } from './en-events.ts';
 import { guidesEn } from './en-guides.ts';
 import { accountEn, confirmEn, devicesEn, linkEn, signInEn } from './en-people.ts';
@@ -72,6 +72,7 @@ export interface Texts {
   readonly guides: typeof guidesEn;
   readonly token: typeof tokenEn;
   readonly question: typeof questionEn;
+  readonly actor: typeof actorEn;
   readonly done: typeof doneEn;
   /** By the names of events; those without words are shown as they are. */
   readonly events: Readonly<Record<string, string>>;
@@ -96,6 +97,7 @@ export const en: Texts = {
   guides: guidesEn,
   token: tokenEn,
   question: questionEn,
+  actor: actorEn,
   done: doneEn,
   events: eventsEn,
   signIn: signInEn,

@@ -1,6 +1,6 @@
 import type { ShownEvent } from '../../../management/audit.ts';
 import type { ShownToken } from '../../../management/tokens.ts';
-import { eventName } from '../event-words.ts';
+import { actorName, eventName } from '../event-words.ts';
 import type { Frame } from '../frame.ts';
 import { csrfField, renderPage } from '../layout.ts';
 import { html, type Markup, type Piece } from '../markup.ts';
@@ -44,7 +44,8 @@ ${form !== null && html`<section class="stack"><h2>${words.edit}</h2>${tokenForm
 function facts(frame: Frame, { token, isOwn }: TokenView): Markup {
   const { texts, moments, now } = frame;
   const words = texts.token;
-  const { createdBy, createdFrom, deleteUnusedMs, revokedAt } = token;
+  const { createdFrom, deleteUnusedMs, revokedAt } = token;
+  const createdBy = actorName(frame, token.createdBy);
   const maker =
     createdFrom === null ? words.createdByWho(createdBy) : words.createdBy(createdBy, createdFrom);
   return html`<dl class="facts">
@@ -61,7 +62,7 @@ ${token.notBefore !== null && token.notBefore > now && html`<dt>${words.validFro
 <dt>${words.created}</dt><dd>${moments.exactTag(token.createdAt)}<span class="sub">${maker}</span></dd>
 ${
   revokedAt !== null &&
-  html`<dt>${words.revokedAt}</dt><dd>${moments.exactTag(revokedAt)}${token.revokedBy !== null && html`<span class="sub">${words.revokedBy(token.revokedBy)}</span>`}</dd>`
+  html`<dt>${words.revokedAt}</dt><dd>${moments.exactTag(revokedAt)}${token.revokedBy !== null && html`<span class="sub">${words.revokedBy(actorName(frame, token.revokedBy))}</span>`}</dd>`
 }
 </dl>`;
 }
@@ -88,6 +89,6 @@ function history(frame: Frame, events: readonly ShownEvent[]): Piece {
   if (events.length === 0) return html`<p class="soft">${texts.token.noHistory}</p>`;
   return html`<ul class="history">${events.map(
     (event) =>
-      html`<li>${eventName(frame, event.action)} <span class="sub">${moments.relativeTag(event.at, now)} · ${texts.token.createdByWho(event.actor)}</span></li>`,
+      html`<li>${eventName(frame, event.action)} <span class="sub">${moments.relativeTag(event.at, now)} · ${texts.token.createdByWho(actorName(frame, event.actor))}</span></li>`,
   )}</ul>`;
 }

@@ -82,13 +82,10 @@ ${fieldError('access-folders', errors)}
 ${pick('everything', isFree ? words.everything : words.allowed, isFree ? words.everythingHint : undefined)}
 ${pick('read', words.readOnly, words.readOnlyHint)}
 ${pick('folders', words.folders, words.foldersHint)}
-<div class="choice-more stack-s">${folderLines(frame, draft.scopes)}
+<div class="choice-more">${folderLines(frame, draft.scopes)}
 <div><button class="button" name="step" value="browse">${words.browse}</button></div>
-<div class="inline">
-${textField({ name: 'folderPath', label: words.folderPath, hint: words.folderPathHint, value: draft.folderPath, isCode: true, className: 'grow' }, errors)}
-${accessMenu(frame, 'folderAccess', words.folderAccess, draft.folderAccess)}
-<button class="button" name="step" value="add">${words.addFolder}</button>
-</div>
+${textField({ name: 'folderPath', label: words.folderPath, hint: words.folderPathHint, value: draft.folderPath, isCode: true }, errors)}
+<div class="inline">${accessMenu(frame, 'folderAccess', words.folderAccess, draft.folderAccess)}<button class="button" name="step" value="add">${words.addFolder}</button></div>
 </div>
 </div>
 </fieldset>`;

@@ -20,17 +20,17 @@ export function guides(frame: Frame, credentials: Credentials): Markup {
 ${guide(words.finder.title, html`${steps(words.finder.steps)}${note(words.finder.note)}`)}
 ${guide(
   words.windows.title,
-  html`${isPlain && html`<p class="message warn">${words.windows.needsHttps}</p>`}${steps(words.windows.steps)}<p>${words.windows.command}</p>${command(windowsCommand(credentials))}${note(words.windows.note)}`,
+  html`${isPlain && html`<p class="message warn">${words.windows.needsHttps}</p>`}${steps(words.windows.steps)}<p>${words.windows.command}</p>${command(frame, 'windows', windowsCommand(credentials))}${note(words.windows.note)}`,
 )}
 ${guide(words.gnome.title, gnome(frame, credentials))}
-${guide(words.rclone.title, html`<p>${words.rclone.command}</p>${command(rcloneCommand(credentials))}${note(words.rclone.note)}`)}
+${guide(words.rclone.title, html`<p>${words.rclone.command}</p>${command(frame, 'rclone', rcloneCommand(credentials))}${note(words.rclone.note)}`)}
 ${guide(
   words.davfs2.title,
-  html`<p>${words.davfs2.secrets}</p>${command(davfsSecret(credentials))}<p>${words.davfs2.mount}</p>${command(davfsMount(credentials))}${note(words.davfs2.note)}`,
+  html`<p>${words.davfs2.secrets}</p>${command(frame, 'davfs-secret', davfsSecret(credentials))}<p>${words.davfs2.mount}</p>${command(frame, 'davfs-mount', davfsMount(credentials))}${note(words.davfs2.note)}`,
 )}
 ${guide(
   words.curl.title,
-  html`<p>${words.curl.command}</p>${command(curlCommand(credentials))}<p>${words.curl.bearer}</p>${command(bearerCommand(credentials))}`,
+  html`<p>${words.curl.command}</p>${command(frame, 'curl', curlCommand(credentials))}<p>${words.curl.bearer}</p>${command(frame, 'bearer', bearerCommand(credentials))}`,
 )}
 ${guide(words.davx5.title, html`${steps(words.davx5.steps)}${note(words.davx5.note)}`)}
 ${guide(
@@ -45,7 +45,7 @@ function gnome(frame: Frame, credentials: Credentials): Markup {
   const { gnome: words } = frame.texts.guides;
   const address = gnomeAddress(credentials);
   const [first, ...rest] = words.steps;
-  return html`<p>${first}</p>${command(address)}${rest.map((step) => html`<p>${step}</p>`)}<p><a href="${address}">${words.open}</a></p>`;
+  return html`<p>${first}</p>${command(frame, 'gnome', address)}${rest.map((step) => html`<p>${step}</p>`)}<p><a href="${address}">${words.open}</a></p>`;
 }
 
 function guide(title: string, body: Piece): Markup {
@@ -60,6 +60,9 @@ function note(sentence: string): Markup {
   return html`<p class="soft small">${sentence}</p>`;
 }
 
-function command(text: string): Markup {
-  return html`<pre class="command" tabindex="0"><code>${text}</code></pre>`;
+/** A command with a button that copies it; on narrow windows it scrolls rather than breaks. */
+function command(frame: Frame, id: string, text: string): Markup {
+  const { once: words } = frame.texts;
+  return html`<div class="stack-s"><pre class="command" tabindex="0" role="group" aria-label="${words.command}"><code id="${id}">${text}</code></pre>
+<div class="row"><button type="button" class="button compact" hidden data-copy="${id}" data-result="${id}-result" data-copied="${words.copied(words.command)}" data-selected="${words.selected(words.command)}">${words.copy}</button><span class="hint" id="${id}-result" role="status"></span></div></div>`;
 }

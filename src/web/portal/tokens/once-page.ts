@@ -38,9 +38,9 @@ export function renderOnce(frame: Frame, view: OnceView): Markup {
 <section class="card once stack">
 <p>${view.isRenewed ? words.renewedLead : words.lead}</p>
 ${!token.enabled && html`<p class="message warn">${words.isOff}</p>`}
-${copyField(frame, { id: 'token', label: words.token, value, hint: words.tokenHint, isSecret: true })}
-${copyField(frame, { id: 'user', label: words.user, value: token.ownerName, hint: words.userHint })}
 ${view.addresses.map((address, at) => copyField(frame, { id: `server-${at}`, label: named(address), value: address.url }))}
+${copyField(frame, { id: 'user', label: words.user, value: token.ownerName, hint: words.userHint })}
+${copyField(frame, { id: 'token', label: words.token, value, hint: words.tokenHint, isSecret: true })}
 <div class="actions">${download(frame, token.name, credentials, view.addresses)}<a class="button" href="${view.done}">${words.done}</a></div>
 </section>
 ${firstUse(frame, view.fresh)}
