@@ -1,9 +1,12 @@
-import { Fault } from '../core/errors.ts';
+import { Fault, type FaultCode } from '../core/errors.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { foldUserName } from '../core/user-name.ts';
 import type { Passwords } from './passwords.ts';
 import type { PasswordSource, SourceIdentity } from './source.ts';
 import { isShutOut, localSource, type UserRecord, type UserStore } from './user-store.ts';
+
+/** Faults of one source that say nothing about the others. */
+const passingCodes: ReadonlySet<FaultCode> = new Set<FaultCode>(['sign_in_unavailable', 'overloaded']);
 
 /** Main passwords, wherever they are kept, in the form in which the verifier asks for them. */
 export interface PasswordDirectory {
@@ -42,9 +45,9 @@ export function createPasswordDirectory(deps: DirectoryDeps): PasswordDirectory 
   }
 
   async function isAt(source: PasswordSource, owner: UserRecord, password: string): Promise<boolean> {
-    const verdict = await source.check(owner.name, password);
-    // The name may be somebody else's there by now.
-    return verdict.kind === 'known' && verdict.identity.subject === owner.subject;
+    if (owner.subject === null) return false;
+    // Not by name, which may be somebody else's there by now.
+    return (await source.checkAgain(owner.subject, password)).kind === 'known';
   }
 
   /** What is no use but takes its time: a name that one source knows answers no sooner than any other. */
@@ -69,18 +72,21 @@ export function createPasswordDirectory(deps: DirectoryDeps): PasswordDirectory 
 
   async function proveNewcomer(userName: string, password: string): Promise<UserRecord | null> {
     let unavailable: Fault | null = null;
+    let wasChecked = false;
     for (const source of sources) {
       try {
         const verdict = await source.check(userName, password);
+        wasChecked ||= verdict.kind === 'known' || verdict.wasChecked;
         const user = verdict.kind === 'known' ? await deps.welcome(source.name, verdict.identity) : null;
         if (user !== null) return show(user);
       } catch (error) {
-        if (!(error instanceof Fault && error.code === 'sign_in_unavailable')) throw error;
+        if (!(error instanceof Fault && passingCodes.has(error.code))) throw error;
         unavailable ??= error;
       }
     }
     await isLocal(null, password);
-    if (unavailable !== null) throw unavailable;
+    // Where one said no it was a guess, and is to be counted as one, also while another is away.
+    if (unavailable !== null && !wasChecked) throw unavailable;
     return null;
   }
 

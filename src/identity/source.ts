@@ -17,7 +17,12 @@ export interface SourceIdentity {
 /** Let in, or not; why not is told to the log alone. */
 export type SourceVerdict =
   | { readonly kind: 'known'; readonly identity: SourceIdentity }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      /** Whether it was held against somebody who is there. */
+      readonly wasChecked: boolean;
+    };
 
 /** Whether a source still lets somebody in; 'unknown' where it cannot be asked just now. */
 export type Standing =
@@ -38,6 +43,8 @@ export interface PasswordSource {
   readonly name: string;
   /** Checks login name and password. Rejects with `Fault('sign_in_unavailable')` where it cannot be asked. */
   check(userName: string, password: string): Promise<SourceVerdict>;
+  /** The same for somebody it has let in before, by what it calls that person for ever: names may change there. */
+  checkAgain(subject: string, password: string): Promise<SourceVerdict>;
   /** Asked at `signIn.checkInterval` of each user with this source. Never rejects. */
   standing(user: { readonly subject: string; readonly grant: string | null }): Promise<Standing>;
   close(): Promise<void>;

@@ -1,4 +1,4 @@
-import { Fault } from '../core/errors.ts';
+import { Fault, type FaultCode } from '../core/errors.ts';
 import { foldUserName } from '../core/user-name.ts';
 import type { Passwords } from '../identity/passwords.ts';
 import type { PasswordSource } from '../identity/source.ts';
@@ -14,6 +14,9 @@ import { signInRefused, throttled } from './sign-in-refusals.ts';
 const passwordBytesMax = 1_024;
 /** Right passwords remembered, by keyed hash: those are asked about even while others are being guessed. */
 const provenMax = 10_000;
+
+/** Faults of one way that say nothing about the others. */
+const passingCodes: ReadonlySet<FaultCode> = new Set<FaultCode>(['sign_in_unavailable', 'overloaded']);
 
 /** Where passwords are checked: local users, or users kept elsewhere. */
 export type PasswordWay = { readonly kind: 'local' } | PasswordSource;
@@ -47,40 +50,61 @@ interface PasswordDoorDeps {
   readonly log: Pick<Log, 'info' | 'warn'>;
 }
 
+/** Whom a way is asked about: by a name as typed, or by what the source calls somebody known. */
+type Who = Pick<UserRecord, 'name' | 'subject'>;
+
+interface Answer {
+  readonly user: UserRecord | null;
+  /** Whether the password was held against somebody's. */
+  readonly wasChecked: boolean;
+}
+
+interface Answers extends Answer {
+  /** Of a way that could not be asked. */
+  readonly fault: Fault | null;
+}
+
 /** See `PasswordDoor`. */
 export function createPasswordDoor(deps: PasswordDoorDeps): PasswordDoor {
   const { guesses, peppers, log } = deps;
   const proven = new Set<string>();
 
-  async function ask(way: PasswordWay, userName: string, password: string): Promise<UserRecord | null> {
-    if (way.kind === 'local') return askLocal(deps, userName, password);
-    const verdict = await way.check(userName, password);
-    if (verdict.kind === 'known') return deps.provisioning.welcome(way.name, verdict.identity);
+  async function ask(way: PasswordWay, who: Who, password: string): Promise<Answer> {
+    if (way.kind === 'local') return askLocal(deps, who.name, password);
+    const { subject } = who;
+    const verdict = await (subject === null
+      ? way.check(who.name, password)
+      : way.checkAgain(subject, password));
+    if (verdict.kind === 'known') {
+      const user = await deps.provisioning.welcome(way.name, verdict.identity);
+      return { user, wasChecked: true };
+    }
     log.info({ source: way.name, reason: verdict.reason }, 'sign-in refused by a source');
-    return null;
+    return { user: null, wasChecked: verdict.wasChecked };
   }
 
   /** All of them, so that it takes no longer where the name is known to one. */
-  async function askAll(ways: readonly PasswordWay[], userName: string, password: string) {
-    let unavailable: Fault | null = null;
+  async function askAll(ways: readonly PasswordWay[], who: Who, password: string): Promise<Answers> {
+    let [wasChecked, fault]: [boolean, Fault | null] = [false, null];
     for (const way of ways) {
       try {
-        const user = await ask(way, userName, password);
-        if (user !== null) return user;
+        const answer = await ask(way, who, password);
+        if (answer.user !== null) return { ...answer, fault: null };
+        wasChecked ||= answer.wasChecked;
       } catch (error) {
-        if (!(error instanceof Fault && error.code === 'sign_in_unavailable')) throw error;
+        if (!(error instanceof Fault && passingCodes.has(error.code))) throw error;
         log.warn({ error }, 'a sign-in source cannot be asked');
-        unavailable ??= error;
+        fault ??= error;
       }
     }
-    return unavailable;
+    return { user: null, wasChecked, fault };
   }
 
   async function counted(
     userName: string,
     password: string,
     address: string,
-    look: () => Promise<UserRecord | Fault | null>,
+    look: () => Promise<Answers>,
   ): Promise<ProvenPassword | SignInRefusal> {
     const credential = { channel: 'basic', user: userName, secret: password } as const;
     const refuse = (reason: 'wrong_password' | 'throttled'): SignInRefusal => {
@@ -94,16 +118,16 @@ export function createPasswordDoor(deps: PasswordDoorDeps): PasswordDoor {
     // One that was right before is no guess: a storm of guesses does not lock its owner out.
     if (done === null && !proven.has(key)) return refuse('throttled');
     try {
-      const found = await look();
-      if (found !== null && !(found instanceof Fault)) {
+      const { user, wasChecked, fault } = await look();
+      if (user !== null) {
         remember(proven, key);
-        return { kind: 'proven', user: found };
+        return { kind: 'proven', user };
       }
-      if (found === null) proven.delete(key);
-      // Counted also where a source was away: local passwords could else be tried without end.
-      const refusal = refuse('wrong_password');
-      if (found instanceof Fault && refusal.code !== 'throttled') throw found;
-      return refusal;
+      if (fault === null) proven.delete(key);
+      // Where one said no it was a guess, also while another is away; where nobody was asked, it was none.
+      const refusal = fault === null || wasChecked ? refuse('wrong_password') : null;
+      if (fault !== null && refusal?.code !== 'throttled') throw fault;
+      return refusal ?? signInRefused;
     } finally {
       done?.();
     }
@@ -111,14 +135,12 @@ export function createPasswordDoor(deps: PasswordDoorDeps): PasswordDoor {
 
   return {
     enter: (userName, password, address) =>
-      counted(userName, password, address, () => askAll(deps.ways, userName, password)),
+      counted(userName, password, address, () =>
+        askAll(deps.ways, { name: userName, subject: null }, password),
+      ),
     enterAgain(user, password, address) {
       const own = deps.ways.filter((way) => (way.kind === 'local' ? localSource : way.name) === user.source);
-      return counted(user.name, password, address, async () => {
-        const found = await askAll(own, user.name, password);
-        // A name may have gone to somebody else at the source.
-        return found === null || found instanceof Fault || found.id === user.id ? found : null;
-      });
+      return counted(user.name, password, address, () => askAll(own, user, password));
     },
   };
 }
@@ -127,11 +149,12 @@ async function askLocal(
   { store, passwords }: PasswordDoorDeps,
   userName: string,
   password: string,
-): Promise<UserRecord | null> {
+): Promise<Answer> {
   const user = await store.findByName(foldUserName(userName));
   const local = user?.source === localSource ? user : null;
   const isRight = await passwords.matches(local?.passwordHash ?? null, password);
-  return isRight && local !== null && !isShutOut(local) ? local : null;
+  const isLetIn = isRight && local !== null && !isShutOut(local);
+  return { user: isLetIn ? local : null, wasChecked: local !== null };
 }
 
 /** The oldest one makes room. */

@@ -169,6 +169,19 @@ describe('signing in by a directory', requireProgram('slapd', 'ldapmodify', 'ope
     assert.notEqual((await world.enter('bob', 'another bob')).person.user.id, former.id);
   });
 
+  test('a person whom the directory gives another name stays the same, and confirms as ever', async () => {
+    await slapd.change(
+      `dn: ${personDn('ivy')}\nchangetype: add\nobjectClass: inetOrgPerson\nuid: ivy\ncn: i\nsn: i\nuserPassword: the password of ivy\n`,
+    );
+    const { person } = await world.enter('ivy', 'the password of ivy');
+    await slapd.change(`dn: ${personDn('ivy')}\nchangetype: modrdn\nnewrdn: uid=iris\ndeleteoldrdn: 1\n`);
+    assert.equal((await world.signIn.confirm(person, 'the password of ivy')).kind, 'person');
+    assert.equal((await world.signIn.confirm(person, 'wrong')).kind, 'refused');
+    assert.equal((await world.signIn.confirm(person, '')).kind, 'refused');
+    const again = (await world.enter('iris', 'the password of ivy')).person.user;
+    assert.deepEqual([again.id, again.name], [person.user.id, 'ivy']);
+  });
+
   test('tells who still stands', async () => {
     const groups = { ...noGroups, allow: [groupDn('club')], admin: [groupDn('heads')] };
     await slapd.change(

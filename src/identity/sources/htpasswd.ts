@@ -49,21 +49,26 @@ export function createHtpasswdSource({ config, clock, randomBytes }: HtpasswdDep
     return isRight;
   }
 
+  async function check(userName: string, password: string): Promise<SourceVerdict> {
+    const { byName } = await read();
+    const entry = byName.get(foldUserName(userName));
+    const problem = entry === undefined ? 'no such user in the file' : hashProblem(entry.hash);
+    if (entry === undefined || problem !== null) {
+      // Somebody's hash, so that an unknown name takes as long as a known one.
+      const [decoy] = byName.values();
+      if (decoy !== undefined) await turns.take(() => thread.matches(decoy.hash, password));
+      return { kind: 'refused', reason: problem ?? '', wasChecked: false };
+    }
+    if (await matches(entry, password)) return known(entry);
+    return { kind: 'refused', reason: 'wrong password', wasChecked: true };
+  }
+
   return {
     kind: 'htpasswd',
     name: config.name,
-    async check(userName, password) {
-      const { byName } = await read();
-      const entry = byName.get(foldUserName(userName));
-      const problem = entry === undefined ? 'no such user in the file' : hashProblem(entry.hash);
-      if (entry === undefined || problem !== null) {
-        // Somebody's hash, so that an unknown name takes as long as a known one.
-        const [decoy] = byName.values();
-        if (decoy !== undefined) await turns.take(() => thread.matches(decoy.hash, password));
-        return { kind: 'refused', reason: problem ?? '' };
-      }
-      return (await matches(entry, password)) ? known(entry) : { kind: 'refused', reason: 'wrong password' };
-    },
+    check,
+    // The folded name is what a line is called for ever.
+    checkAgain: check,
     async standing({ subject }) {
       try {
         const { byName, settled } = await read();

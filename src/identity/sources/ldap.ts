@@ -53,21 +53,30 @@ export function createLdapSource(config: LdapConfig): PasswordSource {
     );
   }
 
-  async function check(userName: string, password: string): Promise<SourceVerdict> {
-    const [entry, second] = await find(userAttribute, userName);
+  /** `userName`: as typed; null where the entry was found otherwise. */
+  async function check(
+    found: readonly Entry[],
+    userName: string | null,
+    password: string,
+  ): Promise<SourceVerdict> {
+    const [entry, second] = found;
     if (entry === undefined || second !== undefined) {
       // As many questions as for somebody who is there.
       await connections.accepts(`${userAttribute}=${nonce()},${config.baseDn}`, nonce());
       return refused(entry === undefined ? 'no such user' : 'several entries have this name');
     }
     const { isAllowed, isAdmin } = await judge(entry);
-    if (!(await connections.accepts(entry.dn, password)))
-      return refused('the directory refused the password');
-    if (!isAllowed) return refused('in none of the groups that may sign in');
+    if (!(await connections.accepts(entry.dn, password))) {
+      return refused('the directory refused the password', true);
+    }
+    if (!isAllowed) return refused('in none of the groups that may sign in', true);
     const subject = subjectOf(entry, subjectAttribute);
     if (subject === null) return refused(`the entry has no single ${subjectAttribute}: set subjectAttribute`);
     return { kind: 'known', identity: identityOf(config, entry, { subject, userName, isAdmin }) };
   }
+
+  const findSubject = (subject: string): Promise<readonly Entry[]> =>
+    find(subjectAttribute, binary.length > 0 ? Buffer.from(subject, 'hex') : subject);
 
   return {
     kind: 'ldap',
@@ -75,12 +84,15 @@ export function createLdapSource(config: LdapConfig): PasswordSource {
     async check(userName, password) {
       // A bind without a password is no bind of that user (RFC 4513 section 5.1.2).
       if (userName === '' || password === '') return refused('empty name or password');
-      return turns.take(() => check(userName, password));
+      return turns.take(async () => check(await find(userAttribute, userName), userName, password));
+    },
+    async checkAgain(subject, password) {
+      if (password === '') return refused('empty password');
+      return turns.take(async () => check(await findSubject(subject), null, password));
     },
     async standing({ subject }): Promise<Standing> {
       try {
-        const value = binary.length > 0 ? Buffer.from(subject, 'hex') : subject;
-        const [entry, second] = await turns.take(() => find(subjectAttribute, value));
+        const [entry, second] = await turns.take(() => findSubject(subject));
         if (second !== undefined) return { kind: 'unknown' };
         if (entry === undefined) return { kind: 'gone' };
         const { isAllowed, isAdmin } = await judge(entry);
@@ -96,11 +108,12 @@ export function createLdapSource(config: LdapConfig): PasswordSource {
 function identityOf(
   config: LdapConfig,
   entry: Entry,
-  { subject, userName, isAdmin }: Pick<SourceIdentity, 'subject' | 'isAdmin'> & { readonly userName: string },
+  { subject, userName, isAdmin }: Pick<SourceIdentity, 'subject' | 'userName' | 'isAdmin'>,
 ): SourceIdentity {
   const names = textsOf(entry, config.userAttribute);
   // As the directory spells the name that was typed, where the entry has several.
-  const name = names.find((each) => foldUserName(each) === foldUserName(userName)) ?? names[0];
+  const typed = userName === null ? null : foldUserName(userName);
+  const name = names.find((each) => foldUserName(each) === typed) ?? names[0];
   return {
     subject,
     userName: name ?? userName,
@@ -137,6 +150,6 @@ function nonce(): string {
   return randomBytes(16).toString('hex');
 }
 
-function refused(reason: string): SourceVerdict {
-  return { kind: 'refused', reason };
+function refused(reason: string, wasChecked = false): SourceVerdict {
+  return { kind: 'refused', reason, wasChecked };
 }

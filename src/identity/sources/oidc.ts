@@ -175,5 +175,5 @@ function isFresh(authTime: unknown, { begunAt }: Pending): boolean {
 }
 
 function refused(reason: string): SourceVerdict {
-  return { kind: 'refused', reason };
+  return { kind: 'refused', reason, wasChecked: false };
 }

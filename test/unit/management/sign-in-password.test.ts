@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { PasswordSource } from '../../../src/identity/source.ts';
+import type { Fault } from '../../../src/core/errors.ts';
 import { createSqliteSessionStore } from '../../../src/storage/sqlite/session-store.ts';
+import { fakeSource } from '../../support/password-source.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { browser, openSignInWorld, type SignInWorld } from '../../support/sign-in-world.ts';
 import { tester } from '../../support/token-world.ts';
@@ -192,27 +193,18 @@ describe('signing in with a password', () => {
   });
 
   test('asks every source about whoever is refused, and none behind the one that says yes', async () => {
-    const asked: string[] = [];
-    const way = (name: string): PasswordSource => ({
-      ...{ kind: 'ldap', name },
-      async check(userName, secret) {
-        asked.push(name);
-        if (userName !== name || secret !== password) return { kind: 'refused', reason: 'no' };
-        const nothing = { displayName: null, email: null, isAdmin: null, grant: null, signOut: null };
-        return { kind: 'known', identity: { subject: userName, userName, ...nothing } };
-      },
-      standing: () => Promise.resolve({ kind: 'unknown' }),
-      close: () => Promise.resolve(),
-    });
-    const ways = [way('one'), { kind: 'local' } as const, way('two')];
+    const [one, two] = [fakeSource('one'), fakeSource('two')];
+    one.people.set('one', [password, 'one']);
+    two.people.set('two', [password, 'two']);
+    const ways = [one, { kind: 'local' } as const, two];
     const path = scratch.file('sources.db');
     const guessLimits = { perAccount: 50, perClient: 1_000, windowMs: 900_000 };
     const other = await openSignInWorld({ path, ways, guessLimits });
     try {
       const attemptAt = async (name: string, secret: string) => {
-        asked.length = 0;
+        for (const each of [one, two]) each.asked.length = 0;
         const answer = await other.signIn.withPassword(browser, name, secret, null);
-        return [answer.kind, ...asked];
+        return [answer.kind, ...[one, two].filter(({ asked }) => asked.length > 0).map((each) => each.name)];
       };
       await other.addUser('local', password);
       assert.deepEqual(await attemptAt('one', password), ['signed_in', 'one']);
@@ -230,6 +222,35 @@ describe('signing in with a password', () => {
         assert.deepEqual(await attemptAt(name, secret), ['refused', 'one', 'two'], `${name} ${secret}`);
       }
       assert.deepEqual(other.signIn.ways(), [{ kind: 'password', source: null, label: null }]);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('counts a guess also while a source is away, where another one could say no', async () => {
+    const [away, there] = [fakeSource('away'), fakeSource('there')];
+    there.people.set('known', [password, 'known']);
+    away.isAway = true;
+    const path = scratch.file('away.db');
+    const guessLimits = { perAccount: 3, perClient: 1_000, windowMs: 900_000 };
+    const other = await openSignInWorld({ path, ways: [away, { kind: 'local' }, there], guessLimits });
+    try {
+      await other.addUser('local', password);
+      const guess = (name: string, secret: string) =>
+        other.signIn.withPassword(browser, name, secret, null).then(
+          (answer) => (answer.kind === 'refused' ? answer.code : answer.kind),
+          (error: unknown) => (error as Fault).code,
+        );
+      for (const name of ['local', 'known', 'nobody']) {
+        for (let at = 0; at < 3; at++) assert.equal(await guess(name, `guess ${at}`), 'sign_in_unavailable');
+      }
+      assert.equal(await guess('local', 'one more'), 'throttled');
+      assert.equal(await guess('known', 'one more'), 'throttled');
+      // Whoever is kept there alone has guessed at nothing.
+      assert.equal(await guess('nobody', 'one more'), 'sign_in_unavailable');
+      away.people.set('nobody', [password, 'nobody']);
+      away.isAway = false;
+      assert.equal(await guess('nobody', password), 'signed_in');
     } finally {
       await other.close();
     }

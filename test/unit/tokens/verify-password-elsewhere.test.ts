@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { Fault } from '../../../src/core/errors.ts';
-import type { PasswordSource } from '../../../src/identity/source.ts';
 import type { UserRecord } from '../../../src/identity/user-store.ts';
+import { type FakeSource, fakeSource } from '../../support/password-source.ts';
 import { makeScratch, type Scratch } from '../../support/scratch.ts';
 import { steppedClock, type SteppedClock } from '../../support/stepped-clock.ts';
 import { auditEvent, userRecord } from '../../support/store-records.ts';
@@ -14,31 +14,14 @@ describe('a main password that is kept elsewhere', () => {
   let scratch: Scratch;
   let clock: SteppedClock;
   let world: TokenWorld;
-  let isAway: boolean;
-  let asked: string[];
-  /** Password and subject by name. */
-  let there: Map<string, readonly [password: string, subject: string]>;
-
-  const source: PasswordSource = {
-    ...{ kind: 'ldap', name: 'dir' },
-    async check(userName, password) {
-      asked.push(userName);
-      if (isAway) throw new Fault('sign_in_unavailable', 'away');
-      const [right, subject] = there.get(userName.toLowerCase()) ?? [];
-      if (right !== password || subject === undefined) return { kind: 'refused', reason: 'no' };
-      const nothing = { displayName: null, email: null, isAdmin: null, grant: null, signOut: null };
-      return { kind: 'known', identity: { subject, userName, ...nothing } };
-    },
-    standing: () => Promise.resolve({ kind: 'unknown' }),
-    close: () => Promise.resolve(),
-  };
+  let source: FakeSource;
+  let there: FakeSource['people'];
 
   beforeEach(async () => {
     scratch = await makeScratch('password-elsewhere');
     clock = steppedClock();
-    isAway = false;
-    asked = [];
-    there = new Map();
+    source = fakeSource('dir');
+    there = source.people;
     world = await openTokenWorld({
       path: scratch.file('latchkey.db'),
       clock,
@@ -70,10 +53,10 @@ describe('a main password that is kept elsewhere', () => {
   test('is asked there, at most once a minute', async () => {
     await known('alice');
     for (let use = 0; use < 5; use++) assert.equal(await verdict('ALICE', 'right'), 'alice');
-    assert.deepEqual(asked, ['alice']);
+    assert.deepEqual(source.asked, ['s-alice']);
     clock.advance(60_000);
     assert.equal(await verdict('alice', 'right'), 'alice');
-    assert.equal(asked.length, 2);
+    assert.equal(source.asked.length, 2);
   });
 
   test('counts no longer than a minute once it was changed there', async () => {
@@ -118,21 +101,28 @@ describe('a main password that is kept elsewhere', () => {
     assert.equal(await verdict('dora', 'the local password'), 'wrong_password');
   });
 
+  test('is still the user’s after the directory has given that person another name', async () => {
+    await known('alice');
+    there.delete('alice');
+    there.set('alice-married', ['right', 's-alice']);
+    assert.equal(await verdict('alice', 'right'), 'alice');
+  });
+
   test('costs the same questions whether the name is local, from there, or nobody’s', async () => {
     await known('alice');
     await known('gone', { lapsed: true });
     await world.addUser('bob', 'the local password');
     for (const name of ['alice', 'bob', 'nobody', 'gone']) {
-      asked = [];
+      source.asked.length = 0;
       assert.equal(await verdict(name, 'wrong'), 'wrong_password');
-      assert.equal(asked.length, 1, name);
+      assert.equal(source.asked.length, 1, name);
     }
   });
 
   test('that cannot be asked about is a fault, and local users come in as ever', async () => {
     await known('alice');
     await world.addUser('bob', 'the local password');
-    isAway = true;
+    source.isAway = true;
     const isUnavailable = (error: unknown): boolean =>
       error instanceof Fault && error.code === 'sign_in_unavailable';
     await assert.rejects(verdict('alice', 'right'), isUnavailable);
@@ -140,7 +130,7 @@ describe('a main password that is kept elsewhere', () => {
     assert.equal(await verdict('bob', 'the local password'), 'bob');
     // A refusal, which is counted: else local passwords could be tried without end meanwhile.
     assert.equal(await verdict('bob', 'wrong'), 'wrong_password');
-    isAway = false;
+    source.isAway = false;
     assert.equal(await verdict('alice', 'right'), 'alice');
   });
 });
