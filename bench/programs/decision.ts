@@ -14,7 +14,7 @@ const callsAtOnce = 20_000;
 const config = readConfig(configFile);
 const { verifier, guesses, close } = await openVerifier(config);
 const routing = createRouting(config, systemClock, () => undefined);
-const deps = { ...routing, verifier, guesses };
+const deps = { ...routing, verifier, guesses, hasOwnPages: () => true };
 const [token = ''] = readTokens(tokensFile);
 const rawHeaders = ['Host', '127.0.0.1:8080', ...Object.entries(clientHeaders(token)).flat()];
 const inbound: Inbound = {

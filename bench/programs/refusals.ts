@@ -15,7 +15,7 @@ const config = readConfig(configFile);
 const kinds = JSON.parse(readFileSync(kindsFile, 'utf8')) as readonly RefusedKind[];
 const { verifier, guesses, freshness, close } = await openVerifier(config);
 const routing = createRouting(config, systemClock, () => undefined);
-const deps = { ...routing, verifier, guesses };
+const deps = { ...routing, verifier, guesses, hasOwnPages: () => true };
 const samples = kinds.map(({ kind }) => ({ kind, cold: [] as number[], warm: [] as number[] }));
 
 async function refuse(kind: number, round: number): Promise<number> {

@@ -181,6 +181,13 @@ function connectionLimits({ log, clock }: Ground, inForce: InForce): ConnectionL
   });
 }
 
+/** Where our pages are: under every name, or under the one that the operator gave them. */
+function hostsOfPages({ enabled, url }: Config['portal']): (host: string) => boolean {
+  if (!enabled || url === null) return () => enabled;
+  const own = new URL(url).host;
+  return (host) => host === own;
+}
+
 /** What every request needs and no reload replaces. */
 type LastingDeps = Omit<PipelineDeps, keyof Routing>;
 
@@ -212,6 +219,7 @@ function lastingDeps(
       watch,
     }),
     concurrent: createConcurrentRequests(() => inForce.limits.requestsPerToken),
+    hasOwnPages: hostsOfPages(config.portal),
     ending: new WeakSet(),
     nextRequestId: createRequestIds(systemRandom),
   };

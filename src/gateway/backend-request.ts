@@ -78,11 +78,11 @@ export function responseAddresses(allowed: Allowed, backend: Target): Addresses 
   const { backendOrigin } = allowed.route.config;
   const authorities = [host.toLowerCase(), backend.authority.toLowerCase()];
   if (backendOrigin !== null) authorities.push(new URL(backendOrigin).host);
-  const { scheme, host: clientHost, holdsOwnCookie } = allowed.head;
+  const { scheme, host: clientHost, besideOwnPages } = allowed.head;
   return {
     backendAuthorities: authorities,
     clientOrigin: `${scheme}://${clientHost}`,
-    besideOwnPages: holdsOwnCookie,
+    besideOwnPages,
   };
 }
 

@@ -83,7 +83,7 @@ function propfind(path: CanonicalPath, looker: Looker, deps: CollectionsDeps): A
       readBody: () => Promise.resolve(body),
     },
     // What a trusted proxy would say about this request nobody says.
-    { rules: deps.rules, clientSide: { trusts: () => false, read: untrusted } },
+    { rules: deps.rules, clientSide: { trusts: () => false, read: untrusted }, hasOwnPages: () => false },
   );
   if (head.kind === 'deny') return null;
   const route = deps.routes.find(host, head.path);

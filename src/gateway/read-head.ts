@@ -16,6 +16,8 @@ export const headBytesMax = 16_384;
 export interface HeadReaderDeps {
   readonly rules: FieldRules;
   readonly clientSide: ClientSideReader;
+  /** Whether our own pages are served under this authority (lower case). */
+  readonly hasOwnPages: (host: string) => boolean;
 }
 
 /** Values by slot. */
@@ -27,7 +29,6 @@ interface Fields {
   readonly passed: string[];
   readonly credentials: readonly (readonly [string, string])[];
   readonly forwarded: ForwardedFields;
-  readonly holdsOwnCookie: boolean;
 }
 
 /** Fields that Connection may nominate: no decision rests on them. */
@@ -98,7 +99,7 @@ export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | 
     referer: slots[slot.referer] ?? null,
     body,
     credentialFields: fields.credentials,
-    holdsOwnCookie: fields.holdsOwnCookie,
+    besideOwnPages: deps.hasOwnPages(host),
     passed,
   };
 }
@@ -110,7 +111,6 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
   const passed: string[] = [];
   let credentials = noCredentials;
   let forwarded = nothingForwarded;
-  let holdsOwnCookie = false;
   let bytes = 0;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
@@ -142,7 +142,6 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
         break;
       case 'cookie': {
         const others = withoutOwnCookies(value);
-        holdsOwnCookie ||= others !== null;
         if (others !== '') passed.push(name, others ?? value);
         break;
       }
@@ -158,7 +157,7 @@ function readFields(rawHeaders: readonly string[], bytesMax: number, rules: Fiel
     }
   }
   if (bytes > bytesMax) return deny('head_too_large', 'head bytes');
-  return { slots, passed, credentials, forwarded, holdsOwnCookie };
+  return { slots, passed, credentials, forwarded };
 }
 
 /** RFC 9112 section 6: the one way in which this body ends, or a refusal. */

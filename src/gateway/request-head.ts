@@ -36,8 +36,8 @@ export interface RequestHead {
   readonly body: 'none' | 'chunked' | number;
   /** Fields that carry credentials on some route, lower-case name first; mostly empty. */
   readonly credentialFields: readonly (readonly [name: string, value: string])[];
-  /** The browser is signed in to our own pages on this host; the cookie itself is not in `passed`. */
-  readonly holdsOwnCookie: boolean;
+  /** Our own pages are served under this host too. */
+  readonly besideOwnPages: boolean;
   /** Flat names and values that pass to the backend as they are. */
   readonly passed: readonly string[];
 }

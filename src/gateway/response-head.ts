@@ -7,7 +7,7 @@ export interface Addresses {
   readonly backendAuthorities: readonly string[];
   /** `https://public.example`: what they become for the client. */
   readonly clientOrigin: string;
-  /** The browser is signed in to our own pages on the same origin: what the backend sends must not act there. */
+  /** Our own pages are on the same origin: what the backend sends must not act there. */
   readonly besideOwnPages: boolean;
 }
 
@@ -111,7 +111,8 @@ export function clientHead(
 
 /**
  * A page of the backend gets an origin of its own (CSP 3 section 6.4): a file that somebody uploaded must not read or
- * press what the person sees on our pages.
+ * press what the person sees on our pages. Whoever asks: a browser that is signed in here may bring no cookie (another
+ * site's form), or sign in while the page is open.
  */
 const foreignPage = 'sandbox allow-downloads allow-forms allow-modals allow-popups allow-scripts';
 

@@ -43,6 +43,7 @@ export const bytesMax = 4_096;
 const deps = {
   rules: createFieldRules(['X-Remote-User', 'X-Latchkey-Assertion', 'Company.User'], ['apiToken']),
   clientSide: createClientSideReader(['10.0.0.1', '2001:db8::/32']),
+  hasOwnPages: () => false,
 };
 const client = '192.0.2.7';
 const proxy = '10.0.0.1';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { startGateway } from '../support/gateway.ts';
 import { type PortalWorld, startPortal } from '../support/portal.ts';
 import { replying, type RecordingBackend, startRecordingBackend } from '../support/recording-backend.ts';
 
@@ -50,6 +51,32 @@ describe('the gateway’s own site', () => {
     backend.forget();
     assert.equal((await browser.fetch('/file')).status, 401);
     assert.equal(backend.requests.length, 0);
+  });
+
+  test('a file of a backend never acts in the origin of the pages, whoever asks for it and however', async () => {
+    const authorization = `Basic ${btoa(`alice:${await world.gateway.token()}`)}`;
+    for (const [method, more] of [
+      ['GET', {}],
+      ['POST', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate' }],
+    ] as const) {
+      const headers = { Authorization: authorization, ...more };
+      const { status, headers: sent } = await fetch(`${world.gateway.url}/holiday.html`, { method, headers });
+      assert.equal(status, 200);
+      assert.match(sent.get('Content-Security-Policy') ?? '', /^sandbox (?!.*allow-same-origin)/, method);
+    }
+  });
+
+  test('beside the host of `portal.url`, where no pages are, a backend keeps its origin', async () => {
+    const portal = { url: 'https://tokens.example' };
+    const gateway = await startGateway({ backend: backend.url, config: { portal } });
+    try {
+      await gateway.user('alice');
+      const Authorization = `Basic ${btoa(`alice:${await gateway.token()}`)}`;
+      const { headers } = await fetch(`${gateway.url}/file`, { headers: { Authorization } });
+      assert.equal(headers.get('Content-Security-Policy'), null);
+    } finally {
+      await gateway.stop();
+    }
   });
 
   test('a user disabled at the command line is out at the next request', async () => {

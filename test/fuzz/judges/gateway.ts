@@ -36,6 +36,7 @@ export function decideDeps(
   const deps: DecideDeps = {
     rules: createFieldRules(identityNames(configs), credentialNames(configs)),
     clientSide: createClientSideReader(['10.0.0.1']),
+    hasOwnPages: () => false,
     routes,
     verifier: {
       verify(credential) {

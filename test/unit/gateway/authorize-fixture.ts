@@ -33,7 +33,11 @@ export interface Asked {
 /** What became of it. */
 export type Answer = Permit | Denial;
 
-const readerDeps = { rules: createFieldRules(['x-remote-user'], []), clientSide: createClientSideReader([]) };
+const readerDeps = {
+  rules: createFieldRules(['x-remote-user'], []),
+  clientSide: createClientSideReader([]),
+  hasOwnPages: () => false,
+};
 const accepted = { basic: true, bearer: true, headers: [], queries: ['access_token'] };
 
 /** A principal with these scopes, expanded as minting expands them. */

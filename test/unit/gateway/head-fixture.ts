@@ -12,7 +12,11 @@ export const identityNames: readonly string[] = ['X-Remote-User', 'X-Latchkey-As
 export const rules: FieldRules = createFieldRules(identityNames, ['apiToken']);
 
 /** A reader that trusts one proxy, 10.0.0.1. */
-export const readerDeps: HeadReaderDeps = { rules, clientSide: createClientSideReader(['10.0.0.1']) };
+export const readerDeps: HeadReaderDeps = {
+  rules,
+  clientSide: createClientSideReader(['10.0.0.1']),
+  hasOwnPages: () => false,
+};
 
 /** A request as plain data: GET / on gw.example unless told otherwise. `fields` are flat. */
 export function inbound(fields: readonly string[], change: Partial<Inbound> = {}): Inbound {

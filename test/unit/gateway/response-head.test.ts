@@ -31,7 +31,7 @@ describe('a response head for the client', () => {
     assert.deepEqual(clientHead({ 'set-cookie': cookies.slice(0, 1) }, addresses).fields, []);
   });
 
-  test('gives a page an origin of its own where the browser is signed in to our pages, whatever policy it has', () => {
+  test('gives a page an origin of its own where our pages are, whatever policy it has', () => {
     const head = clientHead(
       { 'content-security-policy': "default-src 'self'", 'service-worker-allowed': '/' },
       { ...addresses, besideOwnPages: true },

@@ -58,6 +58,7 @@ export async function startListener(
   let requests = 0;
   const deps: PipelineDeps = {
     ...readerDeps,
+    hasOwnPages: () => options.ownPages !== undefined,
     routes: createRouteTable([route]),
     authorization: { routeNameAt: () => config.name, reportBytes: 1_000 },
     verifier: {

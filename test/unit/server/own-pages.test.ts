@@ -68,11 +68,23 @@ test('the cookies of our own pages never reach a backend, in the lane or beside 
     const connection = await openRaw(port);
     t.after(() => connection.destroy());
     await connection.send(request);
-    assert.match(field(await connection.nextResponse(), 'Content-Security-Policy') ?? '', /^sandbox /);
+    assert.equal(status(await connection.nextResponse()), 200);
   }
   assert.equal(backend.requests.length, 2);
   assert.equal(backend.text().split('theirs=1').length, 3);
   assert.doesNotMatch(backend.text(), /session-secret/);
+});
+
+test('whatever a backend sends has an origin of its own where our pages are, with and without a cookie of theirs', async (t) => {
+  const { port } = await startWithPages(t);
+  for (const fields of [[], ['Cookie: __Host-latchkey=x'], ['Transfer-Encoding: chunked']]) {
+    const isChunked = fields[0]?.startsWith('Transfer') === true;
+    const connection = await openRaw(port);
+    t.after(() => connection.destroy());
+    const asked = head(isChunked ? 'POST' : 'GET', '/holiday.html', [authorized, ...fields]);
+    await connection.send(isChunked ? `${asked}0\r\n\r\n` : asked);
+    assert.match(field(await connection.nextResponse(), 'Content-Security-Policy') ?? '', /^sandbox /);
+  }
 });
 
 test('our pages see every field of the head', async (t) => {
