@@ -9,12 +9,11 @@ import { isForeign, isOwnCsrf } from './csrf.ts';
 import { readForm } from './forms.ts';
 import { type Problem, problemJson } from './problem.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { sitePath } from './site-path.ts';
-import { recogniseVisitor, visitOf } from './visitor.ts';
+import { apiPath, sitePath } from './site-path.ts';
+import { isApi, recogniseVisitor, visitOf } from './visitor.ts';
 
 /** No form and no request of the API is larger. */
 const bodyBytesMax = 64 * 1_024;
-const apiPath = `${sitePath}/api`;
 const unsafeMethods: ReadonlySet<string> = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 const servedMethods: ReadonlySet<string> = new Set([...unsafeMethods, 'GET', 'HEAD', 'OPTIONS']);
 
@@ -111,20 +110,17 @@ export function createWebApp(deps: WebAppDeps): WebApp {
 }
 
 /**
- * Null where an unsafe request is this visitor's own doing. Requests with an Authorization of their own cannot be
- * forged by another site; of nobody's there is nothing to forge but a sign-in, which pages alone offer.
+ * Null where an unsafe request is this visitor's own doing. A script's request to the API with an Authorization of its own
+ * cannot be forged by another site; of nobody's there is nothing to forge but a sign-in, which pages alone offer. There an
+ * Authorization says nothing: a browser that knows a password for this host adds it to other sites' forms too.
  */
 async function refuseForged(c: WebContext): Promise<Problem | null> {
   if (!unsafeMethods.has(c.req.method)) return null;
-  if (c.req.header('Authorization') !== undefined) return null;
+  if (isApi(c) && c.req.header('Authorization') !== undefined) return null;
   if (isForeign(c)) return foreign;
   if (c.get('person') === null && isApi(c)) return null;
   const sent = c.req.header('X-CSRF-Token') ?? (isApi(c) ? null : (await readForm(c)).text('csrf'));
   return isOwnCsrf(c.get('csrf'), sent) ? null : stale;
-}
-
-function isApi(c: WebContext): boolean {
-  return c.req.path === apiPath || c.req.path.startsWith(`${apiPath}/`);
 }
 
 const notFound: Problem = { status: 404, code: 'not_found', detail: 'There is no such page here.' };

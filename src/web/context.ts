@@ -28,7 +28,7 @@ export interface Visit extends BrowserSide {
 export interface WebEnv {
   readonly Variables: {
     readonly visit: Visit;
-    /** Null where nobody is signed in, and always where the request brings its own Authorization. */
+    /** Null where nobody is signed in, and at the API always where the request brings its own Authorization. */
     readonly person: Person | null;
     /** What forms of this visitor carry in the field `csrf`, and scripts in the header `X-CSRF-Token`. */
     readonly csrf: string;

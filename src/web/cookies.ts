@@ -12,13 +12,14 @@ const languageKeptMs = 400 * 24 * 3_600_000;
 
 /**
  * The value of one of our cookies. Null where it is absent, overlong or stands twice: of two nobody knows which
- * one the browser was given by us.
+ * one the browser was given by us. Of white space only the one space between pairs (RFC 6265 section 4.2.1) is taken off:
+ * to a browser a name behind any other is not one with the prefix `__Host-`, and a neighbouring host may set it.
  */
 export function readCookie(c: WebContext, purpose: CookiePurpose): string | null {
   const name = nameOf(c, purpose);
   const values = (c.req.header('Cookie') ?? '')
     .split(';')
-    .map((pair) => pair.trim())
+    .map((pair) => (pair.startsWith(' ') ? pair.slice(1) : pair))
     .filter((pair) => pair.startsWith(`${name}=`))
     .map((pair) => pair.slice(name.length + 1));
   const [value] = values;

@@ -1,2 +1,4 @@
 /** Everything of ours lies below this path of the public listener. */
 export const sitePath = '/.latchkey';
+/** The API lies below this path, and no page. */
+export const apiPath: string = `${sitePath}/api`;

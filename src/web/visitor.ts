@@ -5,6 +5,7 @@ import type { Visit, WebContext, WireVisit } from './context.ts';
 import { keepLanguage, readCookie } from './cookies.ts';
 import { csrfToken, visitorSecret } from './csrf.ts';
 import { readSessionSecret } from './session-cookie.ts';
+import { apiPath } from './site-path.ts';
 
 /** What the listener's word becomes for pages. `url`: the address that the operator gave us, or null. */
 export function visitOf(wire: WireVisit, url: string | null, acceptLanguage: string | undefined): Visit {
@@ -19,9 +20,14 @@ export function visitOf(wire: WireVisit, url: string | null, acceptLanguage: str
   };
 }
 
+/** Whether the API is asked, and no page. */
+export function isApi(c: WebContext): boolean {
+  return c.req.path === apiPath || c.req.path.startsWith(`${apiPath}/`);
+}
+
 /**
- * Finds out who this is: by the session cookie alone, and not at all where the request brings an Authorization of its own,
- * so that no request is of two callers.
+ * Finds out who this is: by the session cookie alone. At the API not at all where the request brings an Authorization of
+ * its own, so that no request is of two callers; to pages browsers bring what they know of a backend on the same host.
  */
 export async function recogniseVisitor(
   c: WebContext,
@@ -29,8 +35,8 @@ export async function recogniseVisitor(
   signIn: Pick<SignIn, 'recognise'>,
 ): Promise<void> {
   const visit = c.get('visit');
-  const isBrowser = c.req.header('Authorization') === undefined;
-  const secret = isBrowser ? readSessionSecret(c) : null;
+  const isScript = isApi(c) && c.req.header('Authorization') !== undefined;
+  const secret = isScript ? null : readSessionSecret(c);
   const person = secret === null ? null : await signIn.recognise(secret, visit);
   const asked = askedLanguage(c.req.query('lang'));
   if (asked !== null) keepLanguage(c, asked);
@@ -40,7 +46,7 @@ export async function recogniseVisitor(
   c.set('person', person);
   wire.userName = person?.user.name ?? null;
   // Scripts send no forms: they are given no cookie to bind them to.
-  if (isBrowser) c.set('csrf', csrfToken(person === null || secret === null ? visitorSecret(c) : secret));
+  if (!isScript) c.set('csrf', csrfToken(person === null || secret === null ? visitorSecret(c) : secret));
 }
 
 function askedLanguage(text: string | null | undefined): Language | null {

@@ -80,7 +80,35 @@ test('the API takes the token of the session from a header alone', async (t) => 
   assert.deepEqual(await counted.json(), { name: 'alice' });
 });
 
-test('a request with an Authorization of its own is nobody’s session', async (t) => {
+test('a form of another site is refused also where the browser adds a password that it knows for this host', async (t) => {
+  const site = await startSite(t);
+  const Authorization = 'Basic eDp5';
+  assert.equal((await post(site, '/', { name: 'x' }, { Authorization })).status, 403);
+  for (const foreign of [{ 'Sec-Fetch-Site': 'cross-site' }, { Origin: 'https://evil.example' }]) {
+    const sent = { ...session, ...foreign, Authorization };
+    assert.equal((await post(site, '/', { name: 'x', csrf }, sent)).status, 403);
+  }
+  assert.deepEqual(site.posted, []);
+});
+
+test('pages know who is signed in also where the browser brings a password for a backend on this host', async (t) => {
+  const site = await startSite(t);
+  const headers = { ...session, Authorization: 'Basic eDp5' };
+  assert.match(await (await fetch(`${site.url}/.latchkey/`, { headers })).text(), /^alice /);
+  assert.equal((await post(site, '/', { name: 'x', csrf }, headers)).status, 200);
+});
+
+test('a cookie whose name only looks like ours once white space is taken off does not count', async (t) => {
+  const site = await startSite(t);
+  for (const before of ['\u00a0', '\u0085', '\t', '  ', '"']) {
+    const Cookie = `a=b; ${before}__Host-latchkey=${aliceSecret}`;
+    const answer = await rawGet(`${site.url}/.latchkey/api/who`, Cookie);
+    assert.doesNotMatch(answer, /alice/, JSON.stringify(before));
+  }
+  assert.match(await rawGet(`${site.url}/.latchkey/api/who`, `a=b; __Host-latchkey=${aliceSecret}`), /alice/);
+});
+
+test('a request to the API with an Authorization of its own is nobody’s session', async (t) => {
   const site = await startSite(t);
   for (const method of ['GET', 'POST']) {
     const answer = await fetch(`${site.url}/.latchkey/api/who`, {
@@ -180,6 +208,20 @@ test('the language asked for in an address stays, whatever the browser wishes', 
 });
 
 /** The first cookie that a page sets for a browser that knows us by this host. */
+/** With a Cookie field that `fetch` would not send. */
+function rawGet(url: string, cookie: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    request(url, { headers: { Cookie: cookie } }, (res) => {
+      res.setEncoding('utf8');
+      let body = '';
+      res.on('data', (chunk: string) => (body += chunk));
+      res.on('end', () => resolve(body));
+    })
+      .on('error', reject)
+      .end();
+  });
+}
+
 function fetchAs(url: string, host: string): Promise<string> {
   return new Promise((resolve, reject) => {
     request(`${url}/.latchkey/`, { headers: { Host: host } }, (res) => {
