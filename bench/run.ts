@@ -10,6 +10,7 @@ import { coldVerification } from './scenarios/cold-verification.ts';
 import { decisionCost } from './scenarios/decision-cost.ts';
 import { memory } from './scenarios/memory.ts';
 import { refusals } from './scenarios/refusals.ts';
+import { selfService } from './scenarios/self-service.ts';
 import { smallGet } from './scenarios/small-get.ts';
 import { transfer } from './scenarios/transfer.ts';
 import { type Row, toMarkdown } from './table.ts';
@@ -21,6 +22,7 @@ const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Ro
   cold: coldVerification,
   memory,
   refusals,
+  'self-service': selfService,
 };
 
 const options = readOptions(process.argv.slice(2), Object.keys(scenarios));

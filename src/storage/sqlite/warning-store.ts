@@ -48,32 +48,32 @@ export function createSqliteWarningStore(database: SqliteDatabase): WarningStore
   };
 }
 
-/** A part of the tokens that end between two moments: those behind `(fromAt, fromRow)` up to `(toAt, toRow)`. */
+/** A part of the tokens that end between two moments: those behind `(fromAt, fromId)` up to `(toAt, toId)`. */
 interface Portion {
   readonly fromAt: number;
-  readonly fromRow: number;
+  readonly fromId: string;
   readonly toAt: number;
-  readonly toRow: number;
+  readonly toId: string;
 }
 
 const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
-const lastRow = Number.MAX_SAFE_INTEGER;
+const behindAllIds = '~';
 
 /** The tokens that end in `(from, to]`, in the order of their ends. */
 async function* portions(database: SqliteDatabase, from: number, to: number): AsyncGenerator<Portion> {
   const end = database.prepare(`
-    SELECT t.expires_at AS at, t.rowid AS row FROM tokens t
-    WHERE ${endingSql} AND (t.expires_at, t.rowid) > (:fromAt, :fromRow) AND t.expires_at <= :to
-    ORDER BY t.expires_at, t.rowid LIMIT 1 OFFSET ${rowsAtOnce - 1}`);
-  for (let start = { fromAt: from, fromRow: lastRow }; ; ) {
+    SELECT t.expires_at AS at, t.id AS id FROM tokens t
+    WHERE ${endingSql} AND (t.expires_at, t.id) > (:fromAt, :fromId) AND t.expires_at <= :to
+    ORDER BY t.expires_at, t.id LIMIT 1 OFFSET ${rowsAtOnce - 1}`);
+  for (let start = { fromAt: from, fromId: behindAllIds }; ; ) {
     const found = database.read(() => end.get({ ...start, to }));
     if (found === undefined) {
-      yield { ...start, toAt: to, toRow: lastRow };
+      yield { ...start, toAt: to, toId: behindAllIds };
       return;
     }
-    const [at, row] = [Number(found['at']), Number(found['row'])];
-    yield { ...start, toAt: at, toRow: row };
-    start = { fromAt: at, fromRow: row };
+    const [at, id] = [Number(found['at']), String(found['id'])];
+    yield { ...start, toAt: at, toId: id };
+    start = { fromAt: at, fromId: id };
     await nextTurn();
   }
 }
@@ -112,12 +112,12 @@ const dueSql = `
     LEFT JOIN expiry_warnings w
       ON w.token_id = t.id AND w.expires_at = t.expires_at AND w.days = :days AND w.channel = :channel
   WHERE ${endingSql}
-    AND (t.expires_at, t.rowid) > (:fromAt, :fromRow) AND (t.expires_at, t.rowid) <= (:toAt, :toRow)
+    AND (t.expires_at, t.id) > (:fromAt, :fromId) AND (t.expires_at, t.id) <= (:toAt, :toId)
     AND t.enabled = 1 AND NOT EXISTS (${ownerShutOutSql}) AND (${tokenEndedSql}) IS NOT TRUE
     AND t.expires_at - t.created_at > :untilMs
     AND (t.sliding_ms IS NULL OR t.sliding_ms > :untilMs OR t.expires_at = t.until)
     AND (w.token_id IS NULL OR ${againSql})
-  ORDER BY t.expires_at, t.rowid LIMIT :limit`;
+  ORDER BY t.expires_at, t.id LIMIT :limit`;
 
 const takeSql = `
   INSERT INTO expiry_warnings AS w (token_id, expires_at, days, channel, claimed_at, tries)

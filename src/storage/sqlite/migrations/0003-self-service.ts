@@ -23,8 +23,38 @@ export const selfService: string = `
   CREATE INDEX users_by_source_check ON users (source, source_checked_at) WHERE subject IS NOT NULL AND removed_at IS NULL;
   DROP INDEX users_disabled;
   CREATE INDEX users_shut_out ON users (id) WHERE disabled = 1 OR lapsed = 1;
-  CREATE INDEX tokens_by_prefix ON tokens (prefix);
-  CREATE INDEX tokens_by_end ON tokens (expires_at) WHERE expires_at IS NOT NULL AND revoked_at IS NULL;
+  -- Search keys by every three characters of them; rows as in users.
+  CREATE VIRTUAL TABLE user_texts USING fts5 (text, content='', contentless_delete=1, detail='none', tokenize='trigram');
+  INSERT INTO user_texts (rowid, text) SELECT rowid, search_key FROM users;
+  CREATE TRIGGER user_text_added AFTER INSERT ON users BEGIN
+    INSERT INTO user_texts (rowid, text) VALUES (new.rowid, new.search_key);
+  END;
+  CREATE TRIGGER user_text_changed AFTER UPDATE OF search_key ON users WHEN new.search_key <> old.search_key BEGIN
+    UPDATE user_texts SET text = new.search_key WHERE rowid = new.rowid;
+  END;
+
+  -- Everybody's tokens in each order that lists offer.
+  CREATE INDEX tokens_by_name ON tokens (lower(name), id);
+  CREATE INDEX tokens_by_use ON tokens (last_used_at, id);
+  CREATE INDEX tokens_by_end ON tokens (expires_at, id);
+  -- Those in states that few are in, or that lists rarely show.
+  CREATE INDEX tokens_revoked ON tokens (id) WHERE revoked_at IS NOT NULL;
+  CREATE INDEX tokens_switched_off ON tokens (id) WHERE revoked_at IS NULL AND enabled = 0;
+
+  -- The texts in which everybody's tokens are searched, by every three characters of them; rows as in tokens.
+  CREATE VIRTUAL TABLE token_texts USING fts5 (text, content='', contentless_delete=1, detail='none', tokenize='trigram');
+  INSERT INTO token_texts (rowid, text)
+    SELECT rowid, concat_ws(char(10), name, last_used_client, prefix) FROM tokens;
+  CREATE TRIGGER token_text_added AFTER INSERT ON tokens BEGIN
+    INSERT INTO token_texts (rowid, text)
+      VALUES (new.rowid, concat_ws(char(10), new.name, new.last_used_client, new.prefix));
+  END;
+  CREATE TRIGGER token_text_changed AFTER UPDATE OF name, last_used_client, prefix ON tokens
+    WHEN new.name <> old.name OR new.last_used_client IS NOT old.last_used_client OR new.prefix <> old.prefix BEGIN
+    UPDATE token_texts SET text = concat_ws(char(10), new.name, new.last_used_client, new.prefix)
+      WHERE rowid = new.rowid;
+  END;
+
   CREATE INDEX audit_of_action ON audit (action, seq);
   CREATE INDEX audit_of_actor ON audit (actor, seq);
 
