@@ -46,7 +46,7 @@ function isOfTokenItself({ security }: DocumentedOperation): boolean {
 /** Everything about one operation, under an anchor of its own. */
 export function operationSection(operation: DocumentedOperation): Markup {
   const { operationId, method, path, summary, description = '', security } = operation;
-  return html`<section class="operation" id="${operationId}" aria-labelledby="${operationId}-title">
+  return html`<article class="operation" id="${operationId}" aria-labelledby="${operationId}-title">
 <h3 id="${operationId}-title">${summary}</h3>
 <p class="address"><span class="method" data-method="${method}">${method}</span> <code>${apiPath}${path}</code></p>
 ${description !== '' && html`<p>${prose(description)}</p>`}
@@ -57,7 +57,7 @@ ${requestBody(operation)}
 <dl class="answers">
 ${Object.entries(operation.responses).map(([status, response]) => answerEntry(status, response))}
 </dl>
-</section>
+</article>
 `;
 }
 

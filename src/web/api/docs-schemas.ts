@@ -29,10 +29,10 @@ export function schemaSections({ components }: ApiDocument): readonly Markup[] {
       ([
         name,
         schema,
-      ]) => html`<section class="part" id="schema-${name}" aria-labelledby="schema-${name}-title">
+      ]) => html`<article class="part" id="schema-${name}" aria-labelledby="schema-${name}-title">
 <h3 id="schema-${name}-title">${name}</h3>
 ${schemaBody(schema)}
-</section>
+</article>
 `,
     );
 }

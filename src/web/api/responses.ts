@@ -20,6 +20,9 @@ const always = [
   'not_allowed',
 ] as const satisfies readonly ProblemCode[];
 
+/** Where a body is read, it can be too large. */
+const large: readonly ProblemCode[] = ['body_too_large'];
+
 /** One success and the problems that may come instead. */
 export function answers(success: Success, ...problems: readonly ProblemCode[]): Responses {
   const { status, description, schema, headers = {} } = success;
@@ -29,7 +32,7 @@ export function answers(success: Success, ...problems: readonly ProblemCode[]): 
       ...(Object.keys(headers).length === 0 ? {} : { headers: headerObjects(headers) }),
       ...(schema === undefined ? {} : { content: { 'application/json': { schema } } }),
     },
-    ...problemResponses([...always, ...problems]),
+    ...problemResponses([...always, ...problems, ...(problems.includes('malformed_body') ? large : [])]),
     '5XX': { description: 'Something of ours is broken or busy.', content: problemContent },
   };
 }
