@@ -69,8 +69,10 @@ export function serveOwnPage(
     record({ ...end, reason: null, bytesOut: 0 }, { clientAddress, userName });
   });
   exchange.sendContinue();
-  const late = setTimeout(() => req.socket.destroy(), bodyMs);
-  req.once('end', () => clearTimeout(late));
+  // Of a request without a body nobody hears the end; its answer may take longer than any request.
+  const late = setTimeout(() => {
+    if (!req.complete) req.socket.destroy();
+  }, bodyMs);
   res.once('close', () => clearTimeout(late));
   pages.handle(withAllHeaders(req), res, visit);
 }

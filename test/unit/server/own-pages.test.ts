@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ServerResponse } from 'node:http';
 import { test, type TestContext } from 'node:test';
 import { systemRandom } from '../../../src/core/random.ts';
 import type { OwnPages } from '../../../src/server/own-pages.ts';
@@ -112,4 +113,28 @@ test('a token in an address of ours is refused, as it is anywhere', async (t) =>
     assert.equal(records.at(-1)?.outcome, 'token_in_url');
   }
   assert.deepEqual(visits, []);
+});
+
+test('a request of ours has to be here within half a minute; its answer may take longer', async (t) => {
+  let handled = Promise.withResolvers<ServerResponse>();
+  const { port } = await startListener(t, { ownPages: { handle: (_req, res) => handled.resolve(res) } });
+  const afterHalfAMinute = async (request: string) => {
+    handled = Promise.withResolvers();
+    const connection = await openRaw(port);
+    t.after(() => connection.destroy());
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    connection.socket.write(request);
+    const res = await handled.promise;
+    t.mock.timers.tick(30_000);
+    t.mock.timers.reset();
+    return { connection, res };
+  };
+
+  const slow = await afterHalfAMinute(head('GET', '/.latchkey/api/v1/audit/export'));
+  slow.res.end('all of it');
+  assert.equal((await slow.connection.nextResponse()).body.toString(), 'all of it');
+
+  const late = await afterHalfAMinute(`${head('POST', '/.latchkey/tokens/new', ['Content-Length: 2'])}x`);
+  await late.connection.closed;
+  assert.deepEqual(late.connection.responses, []);
 });
