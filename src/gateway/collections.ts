@@ -56,7 +56,7 @@ export async function findCollections(
   if (answer === 'too many' || answer.status !== 207) return answer === 'too many' ? answer : 'none';
   const document = readXml(answer.bytes);
   if (document === null) return 'too many';
-  return collectionsIn(document, path, looker.host, allowed);
+  return collectionsIn(document, path, [looker.host, ...answer.backendAuthorities]);
 }
 
 /** The request as if the person had sent it, allowed as its own password would be; null where no route serves it. */
@@ -103,6 +103,8 @@ const untrusted = (address: string): ReturnType<HeadReaderDeps['clientSide']['re
 interface Answer {
   readonly status: number;
   readonly bytes: Buffer;
+  /** What the one that answered may call itself. */
+  readonly backendAuthorities: readonly string[];
 }
 
 async function ask(allowed: Allowed, deps: CollectionsDeps): Promise<Answer | 'too many'> {
@@ -117,6 +119,8 @@ async function ask(allowed: Allowed, deps: CollectionsDeps): Promise<Answer | 't
 function dispatch(allowed: Allowed, backend: Backend, headers: string[]): Promise<Answer | 'too many'> {
   const { head, principal, route } = allowed;
   const authenticatesItself = route.config.backendAuth.kind !== 'none';
+  const addresses = responseAddresses(allowed, backend);
+  const { backendAuthorities } = addresses;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -125,11 +129,8 @@ function dispatch(allowed: Allowed, backend: Backend, headers: string[]): Promis
       onRequestStart: () => undefined,
       onResponseStart(_controller, code, fields) {
         if (code < 200) return;
-        answerHead(
-          { status: code, headers: fields, authenticatesItself },
-          backend.origin,
-          addresses(backend),
-        );
+        // For what it throws: an answer that is none is a fault, as it is on the way to a client.
+        answerHead({ status: code, headers: fields, authenticatesItself }, backend.origin, addresses);
         status = code;
       },
       onResponseData(controller, chunk) {
@@ -140,24 +141,18 @@ function dispatch(allowed: Allowed, backend: Backend, headers: string[]): Promis
           controller.abort(new Error('too many entries'));
         }
       },
-      onResponseEnd: () => resolve({ status, bytes: Buffer.concat(chunks) }),
+      onResponseEnd: () => resolve({ status, bytes: Buffer.concat(chunks), backendAuthorities }),
       onResponseError: (_controller, error) => reject(toFault(error, backend.origin)),
     });
   });
-
-  function addresses(target: Backend) {
-    return responseAddresses(allowed, target);
-  }
 }
 
-/** The direct folders of a multi-status (RFC 4918 section 13), whatever the backend calls itself in their addresses. */
+/** The direct folders of a multi-status (RFC 4918 section 13), in addresses of these authorities or of none. */
 function collectionsIn(
   document: XmlElement,
   folder: CanonicalPath,
-  host: string,
-  allowed: Allowed,
+  authorities: readonly string[],
 ): readonly CanonicalPath[] {
-  const authorities = [host, ...responseAddresses(allowed, anyBackend(allowed)).backendAuthorities];
   const found = new Set<CanonicalPath>();
   for (const response of document.children) {
     const href = response.children.find(({ name }) => name === '{DAV:}href')?.text.trim() ?? '';
@@ -170,10 +165,6 @@ function collectionsIn(
     if (isBelowFolder(folder, whole) && !whole.slice(folder.length, -1).includes('/')) found.add(whole);
   }
   return [...found].toSorted((a, b) => a.localeCompare(b));
-}
-
-function anyBackend({ route }: Allowed): Backend {
-  return route.backends.pick(new Set()) as Backend;
 }
 
 function isCollection(element: XmlElement): boolean {

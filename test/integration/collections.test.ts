@@ -37,6 +37,13 @@ function look(deps: CollectionsDeps, folder: string): Promise<FoundCollections> 
   return findCollections(folder, { principal: principal(), host: 'gw.example', address: '192.0.2.1' }, deps);
 }
 
+function multistatus(...hrefs: readonly string[]): string {
+  const collection =
+    '<D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop></D:propstat>';
+  const responses = hrefs.map((href) => `<D:response><D:href>${href}</D:href>${collection}</D:response>`);
+  return `<D:multistatus xmlns:D="DAV:">${responses.join('')}</D:multistatus>`;
+}
+
 test(
   'Apache’s folders are found by name, whatever characters they have; its files are not',
   requireProgram('apache2'),
@@ -96,8 +103,6 @@ test('what a backend says of other hosts, of deeper folders and of garbage is no
   const backend = await startRecordingBackend();
   t.after(() => backend.close());
   const deps = depsFor(t, { backend: [backend.url] });
-  const collection =
-    '<D:propstat><D:prop><D:resourcetype><D:collection/></D:resourcetype></D:prop></D:propstat>';
   const hrefs = [
     '/dav/',
     '/dav/a/',
@@ -106,13 +111,25 @@ test('what a backend says of other hosts, of deeper folders and of garbage is no
     '/dav/../e/',
     `${backend.url}/dav/f`,
   ];
-  const responses = hrefs.map((href) => `<D:response><D:href>${href}</D:href>${collection}</D:response>`);
-  backend.answerWith(replying(207, `<D:multistatus xmlns:D="DAV:">${responses.join('')}</D:multistatus>`));
+  backend.answerWith(replying(207, multistatus(...hrefs)));
   assert.deepEqual(await look(deps, '/dav/'), ['/dav/a/', '/dav/f/']);
   backend.answerWith(replying(207, 'no xml'));
   assert.equal(await look(deps, '/dav/'), 'too many');
   backend.answerWith(replying(207, ' '.repeat(9 * 1024 * 1024)));
   assert.equal(await look(deps, '/dav/'), 'too many');
+});
+
+test('of several backends, folders are shown by whatever address the one that answered calls itself', async (t) => {
+  const backends = [await startRecordingBackend(), await startRecordingBackend()];
+  for (const backend of backends) {
+    t.after(() => backend.close());
+    backend.answerWith(replying(207, multistatus(`${backend.url}/dav/a/`)));
+  }
+  const deps = depsFor(t, { backend: backends.map(({ url }) => url) });
+  for (const [index, backend] of [...backends, ...backends].entries()) {
+    assert.deepEqual(await look(deps, '/dav/'), ['/dav/a/'], `question ${index}`);
+    assert.ok(backend.requests.length > 0);
+  }
 });
 
 test('a backend that cannot be reached is a fault, not an empty folder', async (t) => {
