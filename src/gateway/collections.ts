@@ -41,7 +41,7 @@ const body = Buffer.from(
 /**
  * Asks the backend which folders lie within a folder (PROPFIND, Depth 1: RFC 4918 section 9.1), as the person and with the
  * same identity fields as any request of the person. `folder` is decoded text. Rejects with the Fault of a backend that
- * cannot be asked.
+ * cannot be asked or is broken (5xx).
  */
 export async function findCollections(
   folder: string,
@@ -53,7 +53,8 @@ export async function findCollections(
   const allowed = propfind(path, looker, deps);
   if (allowed === null) return 'none';
   const answer = await ask(allowed, deps);
-  if (answer === 'too many' || answer.status !== 207) return answer === 'too many' ? answer : 'none';
+  if (answer === 'too many') return answer;
+  if (answer.status !== 207) return 'none';
   const document = readXml(answer.bytes);
   if (document === null) return 'too many';
   return collectionsIn(document, path, [looker.host, ...answer.backendAuthorities]);
@@ -131,6 +132,9 @@ function dispatch(allowed: Allowed, backend: Backend, headers: string[]): Promis
         if (code < 200) return;
         // For what it throws: an answer that is none is a fault, as it is on the way to a client.
         answerHead({ status: code, headers: fields, authenticatesItself }, backend.origin, addresses);
+        if (code >= 500) {
+          throw new Fault('backend_unreachable', `${backend.origin} answered ${code} when asked for folders`);
+        }
         status = code;
       },
       onResponseData(controller, chunk) {

@@ -24,7 +24,7 @@ export interface Collections {
   /**
    * The folders within a folder, by name. `host`: the authority by which the person reached us, or the route's own.
    * 'not_found' where the backend shows none there to this person, 'conflict' where there are too many to show; rejects with
-   * the Fault of a backend that cannot be asked.
+   * the Fault of a backend that cannot be asked or is broken (5xx).
    */
   within(person: Person, host: string, path: string): Promise<readonly Collection[] | Refused>;
 }

@@ -139,3 +139,13 @@ test('a backend that cannot be reached is a fault, not an empty folder', async (
     (error) => error instanceof Fault && error.code === 'backend_unreachable',
   );
 });
+
+test('a backend that is broken is a fault, not a folder that is not there', async (t) => {
+  const backend = await startRecordingBackend();
+  t.after(() => backend.close());
+  backend.answerWith(replying(503));
+  await assert.rejects(
+    look(depsFor(t, { backend: [backend.url] }), '/dav/'),
+    (error) => error instanceof Fault && error.code === 'backend_unreachable',
+  );
+});
