@@ -4,6 +4,7 @@ import type { Gateway } from '../compose/gateway.ts';
 import type { Config } from '../config/config.ts';
 import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
+import { sitePath } from '../core/site-path.ts';
 import {
   addConfigOptions,
   configFailure,
@@ -110,7 +111,7 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
 function siteUrl(gateway: Gateway, { listen, portal }: Config): string {
   const host =
     listen.host === null ? 'localhost' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-  return `${portal.url ?? `http://${host}:${gateway.port}`}/.latchkey/`;
+  return `${portal.url ?? `http://${host}:${gateway.port}`}${sitePath}/`;
 }
 
 /** As long as there is no admin, whoever reads this terminal may become the first one. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { sitePath } from '../core/site-path.ts';
 import { localSource } from '../identity/user-store.ts';
 import { administer, commandActor, requireUser } from './administration.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
@@ -36,7 +37,7 @@ export function addLinks(user: Command, io: CommandIo): void {
 
 /** At which host it is to be opened only the person knows. */
 function print(io: CommandIo, command: Command, page: 'password' | 'welcome', secret: string): void {
-  const path = `/.latchkey/${page}/${secret}`;
+  const path = `${sitePath}/${page}/${secret}`;
   if (command.optsWithGlobals<GlobalOptions>().json === true) {
     io.stdout(`${JSON.stringify({ path }, null, 2)}\n`);
     return;

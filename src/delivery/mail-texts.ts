@@ -1,4 +1,5 @@
 import { printable } from '../core/printable.ts';
+import { sitePath } from '../core/site-path.ts';
 import type { DueWarning } from '../tokens/warning-store.ts';
 
 /** A plain mail. */
@@ -20,7 +21,7 @@ export function warningMail(warning: DueWarning, portalUrl: string | null): Mail
     lastUsed: token.lastUsedAt === null ? null : moment(token.lastUsedAt, language),
     client: token.lastUsedClient === null ? null : printable(token.lastUsedClient),
     slides: token.slidingMs !== null && token.expiresAt !== token.until,
-    place: portalUrl === null ? null : `${portalUrl}/.latchkey/tokens/${token.id}`,
+    place: portalUrl === null ? null : `${portalUrl}${sitePath}/tokens/${token.id}`,
   };
   return texts[language](facts);
 }

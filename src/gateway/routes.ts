@@ -1,5 +1,6 @@
 import { loosePath } from '../core/loose-path.ts';
 import type { CanonicalPath } from '../core/path.ts';
+import { sitePath } from '../core/site-path.ts';
 
 /** What a route needs for being found. */
 export interface Located {
@@ -18,9 +19,6 @@ export interface RouteTable<Route extends Located> {
   /** For the log, of a path that `find` has no route for: whether none matches, or a loose reader would see another's. */
   whyNone(host: string, path: CanonicalPath): 'no route' | 'spelled like the path of another route';
 }
-
-/** The path prefix that never reaches a backend. */
-export const ownPrefix = '/.latchkey/';
 
 /** The routes of one host: those whose prefixes have one length together, the longest first. */
 type Prefixes<Route> = readonly { readonly length: number; readonly routes: ReadonlyMap<string, Route> }[];
@@ -66,8 +64,7 @@ function createLocator<Route extends Located>(
     byHost.set(host, compilePrefixes([...every, ...routes.filter((route) => hostOf(route) === host)]));
   }
   return (host, path) => {
-    if (path.startsWith(ownPath) && (path.length === ownPath.length || path.startsWith(ownPrefix)))
-      return null;
+    if (path === sitePath || path.startsWith(ownPrefix)) return null;
     if (byHost.size > 0) {
       const found = longestPrefix(routesOfHost(byHost, host), path);
       if (found !== null) return found;
@@ -76,7 +73,7 @@ function createLocator<Route extends Located>(
   };
 }
 
-const ownPath = ownPrefix.slice(0, -1);
+const ownPrefix = `${sitePath}/`;
 
 function routesOfHost<Route>(byHost: ReadonlyMap<string, Prefixes<Route>>, host: string): Prefixes<Route> {
   const exact = byHost.get(host);

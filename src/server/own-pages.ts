@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import type { Denial } from '../core/decision.ts';
+import { sitePath } from '../core/site-path.ts';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
 import { tokenInTarget } from '../gateway/credential.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
@@ -11,8 +12,6 @@ import type { RequestHead } from '../gateway/request-head.ts';
 import type { WireVisit } from '../web/context.ts';
 import { withAllHeaders } from './lean-request.ts';
 
-/** Everything below this path is ours: pages, API and their files. No route reaches it in this spelling. */
-const ownPath = '/.latchkey';
 /** A whole request to our pages is this small that it arrives within this. */
 const bodyMs = 30_000;
 
@@ -23,8 +22,8 @@ export interface OwnPages {
 
 /** Whether a request target is one of our own pages. */
 export function isOwnTarget(target: string): boolean {
-  if (!target.startsWith(ownPath)) return false;
-  const next = target[ownPath.length];
+  if (!target.startsWith(sitePath)) return false;
+  const next = target[sitePath.length];
   return next === undefined || next === '/' || next === '?';
 }
 

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Fault, faults } from '../core/errors.ts';
+import { apiPath, sitePath } from '../core/site-path.ts';
 import type { SignIn } from '../management/sign-in.ts';
 import { limitBody } from './body-limit.ts';
 import type { WebContext, WebEnv, WebRouter, WireVisit } from './context.ts';
@@ -9,7 +10,6 @@ import { isForeign, isOwnCsrf } from './csrf.ts';
 import { readForm } from './forms.ts';
 import { type Problem, problemJson } from './problem.ts';
 import { setSecurityHeaders } from './security-headers.ts';
-import { apiPath, sitePath } from './site-path.ts';
 import { isApi, recogniseVisitor, visitOf } from './visitor.ts';
 
 /** No form and no request of the API is larger. */

@@ -1,11 +1,11 @@
 import { isIP } from 'node:net';
+import { apiPath } from '../core/site-path.ts';
 import type { Language } from '../identity/user-store.ts';
 import type { SignIn } from '../management/sign-in.ts';
 import type { Visit, WebContext, WireVisit } from './context.ts';
 import { keepLanguage, readCookie } from './cookies.ts';
 import { csrfToken, visitorSecret } from './csrf.ts';
 import { readSessionSecret } from './session-cookie.ts';
-import { apiPath } from './site-path.ts';
 
 /** What the listener's word becomes for pages. `url`: the address that the operator gave us, or null. */
 export function visitOf(wire: WireVisit, url: string | null, acceptLanguage: string | undefined): Visit {

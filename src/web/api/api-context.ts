@@ -2,7 +2,6 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Context } from 'hono';
 import type { Caller } from '../../management/caller.ts';
 import type { WebContext, WebEnv } from '../context.ts';
-import { sitePath } from '../site-path.ts';
 
 /** What handlers of the API find in their context beside what every handler of the site does. */
 export interface ApiEnv {
@@ -25,6 +24,3 @@ export type ApiContext = Context<ApiEnv>;
 export function asWeb(c: Pick<ApiContext, 'req'>): WebContext {
   return c as unknown as WebContext;
 }
-
-/** Where the API is mounted. */
-export const apiPath: string = `${sitePath}/api`;

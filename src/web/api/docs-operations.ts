@@ -1,4 +1,5 @@
-import { type ApiDocument, apiPath } from './api-context.ts';
+import { apiPath } from '../../core/site-path.ts';
+import type { ApiDocument } from './api-context.ts';
 import { html, type Markup, prose } from './docs-markup.ts';
 import { type DocumentedSchema, fieldEntry, typeOf } from './docs-schemas.ts';
 

@@ -1,5 +1,5 @@
-import { sitePath } from '../site-path.ts';
-import { type ApiDocument, apiPath } from './api-context.ts';
+import { apiPath, sitePath } from '../../core/site-path.ts';
+import type { ApiDocument } from './api-context.ts';
 import { html, type Markup, prose } from './docs-markup.ts';
 import { type DocumentedOperation, groupsOf, operationSection } from './docs-operations.ts';
 import { schemaSections } from './docs-schemas.ts';

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type ApiDocument, type ApiRouter, apiPath } from './api-context.ts';
+import { apiPath } from '../../core/site-path.ts';
+import type { ApiDocument, ApiRouter } from './api-context.ts';
 import { docsPage } from './docs-page.ts';
 import { docsStyle } from './docs-style.ts';
 import { addSecuritySchemes } from './security.ts';

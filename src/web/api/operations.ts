@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi';
 import type { MiddlewareHandler } from 'hono';
-import { apiPath, type ApiEnv, type ApiRouter } from './api-context.ts';
+import { apiPath } from '../../core/site-path.ts';
+import type { ApiEnv, ApiRouter } from './api-context.ts';
 import { answerProblem } from './problem.ts';
 import { ifMatch } from './responses.ts';
 

@@ -1,6 +1,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Page } from '../../core/page.ts';
-import { type ApiContext, apiPath } from './api-context.ts';
+import { apiPath } from '../../core/site-path.ts';
+import type { ApiContext } from './api-context.ts';
 
 const limitDefault = 50;
 const limitMax = 200;

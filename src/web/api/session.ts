@@ -1,11 +1,11 @@
 import { createRoute, z } from '@hono/zod-openapi';
+import { sitePath } from '../../core/site-path.ts';
 import type { Caller, Person } from '../../management/caller.ts';
 import type { PeopleManagement } from '../../management/people.ts';
 import { isRefused } from '../../management/refused.ts';
 import type { SignIn } from '../../management/sign-in.ts';
 import type { TokenManagement } from '../../management/tokens.ts';
 import { clearSessionCookie } from '../session-cookie.ts';
-import { sitePath } from '../site-path.ts';
 import { type ApiContext, type ApiRouter, asWeb } from './api-context.ts';
 import { setVersion } from './conditional.ts';
 import { policyBody, policySchema } from './policy-schema.ts';

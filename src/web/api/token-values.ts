@@ -1,8 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { TokenId } from '../../core/ids.ts';
+import { apiPath } from '../../core/site-path.ts';
 import { isRefused, type Refused } from '../../management/refused.ts';
 import type { FreshToken, TokenManagement } from '../../management/tokens.ts';
-import { apiPath, type ApiContext, type ApiRouter } from './api-context.ts';
+import type { ApiContext, ApiRouter } from './api-context.ts';
 import { answerProblem } from './problem.ts';
 import { answerOnce, type Made, type RepeatableDeps } from './repeatable.ts';
 import { answers, idempotencyKey, jsonBody } from './responses.ts';

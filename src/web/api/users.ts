@@ -1,9 +1,9 @@
 import { createRoute, z } from '@hono/zod-openapi';
 import type { UserId } from '../../core/ids.ts';
+import { apiPath, sitePath } from '../../core/site-path.ts';
 import type { PeopleManagement, ShownUser } from '../../management/people.ts';
 import { isRefused } from '../../management/refused.ts';
-import { sitePath } from '../site-path.ts';
-import { apiPath, type ApiContext, type ApiRouter } from './api-context.ts';
+import type { ApiContext, ApiRouter } from './api-context.ts';
 import { userMeant } from './caller.ts';
 import { readPrecondition, setVersion } from './conditional.ts';
 import { answerPage, pageOf } from './paging.ts';

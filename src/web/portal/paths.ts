@@ -1,5 +1,5 @@
 import type { SessionId, TokenId, UserId } from '../../core/ids.ts';
-import { sitePath } from '../site-path.ts';
+import { sitePath } from '../../core/site-path.ts';
 
 /** Addresses of pages, as links and forms name them. */
 export const paths = {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { sitePath } from '../site-path.ts';
+import { sitePath } from '../../core/site-path.ts';
 
 /** A file as it is sent. */
 export interface StaticFile {
