@@ -6,7 +6,7 @@ import { Fault } from '../../core/errors.ts';
 
 const connectMs = 5_000;
 /** For the answer to one request. */
-const answerMs = 10_000;
+const answerMs = 5_000;
 /** To change to TLS on a connection that stands. */
 const tlsMs = 5_000;
 /** Codes by which directories say no to a password (RFC 4511 appendix A): wrong, locked, expired, not one's own. */
