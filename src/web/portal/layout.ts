@@ -27,7 +27,7 @@ export function renderPage(frame: Frame, page: PageContent): Markup {
     frame,
     page,
     html`<div class="shell">
-<header class="side">
+<header class="side"><div>
 ${brand(frame)}
 <nav class="nav" aria-label="${texts.frame.nav}">
 ${entries(frame, own, page.section)}
@@ -38,7 +38,7 @@ ${isAdmin && html`<h2 id="admin-nav">${texts.frame.adminNav}</h2>${entries(frame
 ${name !== person.user.name && html`<span class="login">${person.user.name}</span>`}
 <form method="post" action="${paths.signOut}">${csrfField(frame)}<button class="text-button">${texts.frame.signOut}</button></form>
 </div>
-</header>
+</div></header>
 <div class="page">
 <main id="content" tabindex="-1">
 ${doneMessage(frame)}

@@ -139,8 +139,8 @@ ${
 }
 
 function browsers(frame: Frame, { user, sessions }: UserView): Markup {
-  const { users: words, devices } = frame.texts;
-  const end = html`<form method="post" action="${paths.user(user.id)}/sign-out">${csrfField(frame)}<button class="button danger">${devices.endAllToo}</button></form>`;
+  const { users: words } = frame.texts;
+  const end = html`<form method="post" action="${paths.user(user.id)}/sign-out">${csrfField(frame)}<button class="button danger">${words.endSessions}</button></form>`;
   return html`<section class="card stack" aria-labelledby="browsers"><h2 id="browsers">${words.sessions}</h2>
 ${sessions.length === 0 ? html`<p class="soft">${words.noSessions}</p>` : html`<ul class="devices">${sessions.map((session) => sessionLine(frame, session, null))}</ul>${end}`}
 </section>`;

@@ -8,7 +8,6 @@ export const usersDe: Texts['users'] = {
   search: 'Suchen',
   searchHint: 'Benutzername, Name oder Mailadresse',
   source: 'Anmeldung über',
-  anySource: 'Beliebig',
   role: 'Rolle',
   anyRole: 'Beliebig',
   standing: 'Zustand',
@@ -65,6 +64,7 @@ export const usersDe: Texts['users'] = {
   noTokens: 'Dieses Konto hat keine Tokens.',
   newToken: 'Neues Token für dieses Konto',
   sessions: 'Browser',
+  endSessions: 'In allen Browsern abmelden',
   noSessions: 'Nirgends angemeldet.',
   lapsedHint:
     'Die Quelle lässt diese Person nicht mehr ein. Die nächste Anmeldung, für die sie bürgt, beendet das.',
@@ -111,7 +111,8 @@ export const adminDe: Texts['admin'] = {
   show: 'Zeigen',
   exportCsv: 'Als CSV herunterladen',
   exportLines: 'Als NDJSON herunterladen',
-  exportHint: (count: number): string => `Was die Filter zeigen, höchstens ${count} Ereignisse.`,
+  exportHint: (count: number): string =>
+    `Was die Filter zeigen, höchstens ${count.toLocaleString('de-DE')} Ereignisse.`,
   column: { at: 'Wann', action: 'Was', actor: 'Durch wen', about: 'Über', details: 'Einzelheiten' },
   none: 'Kein Ereignis passt.',
   badUser: 'Unter diesem Namen oder dieser id ist niemand bekannt.',

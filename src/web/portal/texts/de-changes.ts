@@ -16,7 +16,6 @@ export const tokenDe: Texts['token'] = {
   access: 'Darf erreichen',
   revokedAt: 'Widerrufen',
   revokedBy: (who: string): string => `durch ${who}`,
-  why: 'Grund',
   edit: 'Einstellungen',
   more: 'Weitere Änderungen',
   switchOn: 'Einschalten',
@@ -57,8 +56,6 @@ export const questionDe: Texts['question'] = {
   regenerateUnused:
     'Dieses Token ist abgelaufen, weil es nicht verwendet wurde, und lässt sich nicht erneuern. Kopieren Sie seine Einstellungen in ein neues.',
   regenerateYes: 'Neuen Wert erzeugen',
-  disconnectTitle: (name: string): string => `„${name}“ trennen?`,
-  endSessionsTitle: 'Überall abmelden?',
 };
 
 /** What those are called who did something and are no people, in German. */

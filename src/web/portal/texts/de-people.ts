@@ -3,7 +3,6 @@ import type { Texts } from './en.ts';
 /** Texts of signing in, in German. */
 export const signInDe: Texts['signIn'] = {
   title: 'Anmelden',
-  lead: 'bei Ihren Tokens',
   userName: 'Benutzername',
   password: 'Passwort',
   button: 'Anmelden',
@@ -51,7 +50,6 @@ export const confirmDe: Texts['confirm'] = {
   resumeTitle: 'Danke, das waren Sie',
   resumeLead: 'Es fehlt noch ein Schritt.',
   resumeButton: 'Fortfahren',
-  nothingKept: 'Es ist nichts mehr zu tun. Bitte beginnen Sie von vorn.',
   tooLong: 'Das Formular ist zu lang, um es während der Bestätigung aufzuheben. Bitte kürzen Sie es.',
 };
 

@@ -3,7 +3,6 @@ import type { Texts } from './en.ts';
 /** Texts of a person's own tokens, in German. */
 export const tokensDe: Texts['tokens'] = {
   title: 'Meine Tokens',
-  lead: 'Ein Token ist ein eigenes Passwort für eine App oder ein Gerät. Es lässt sich begrenzen, beobachten und zurücknehmen, ohne dass die anderen davon betroffen sind.',
   new: 'Neues Token',
   empty: {
     title: 'Noch keine Tokens',
@@ -20,7 +19,6 @@ export const tokensDe: Texts['tokens'] = {
   filter: {
     label: 'Tokens suchen',
     search: 'Suchen',
-    searchHint: 'Name, App oder erste Zeichen',
     state: 'Zustand',
     all: 'Alle außer widerrufenen',
     active: 'Aktiv',
@@ -39,7 +37,6 @@ export const tokensDe: Texts['tokens'] = {
     owner: 'Konto',
     access: 'Darf erreichen',
     used: 'Zuletzt verwendet',
-    created: 'Erstellt',
     expires: 'Endet',
     state: 'Zustand',
     actions: 'Aktionen',
@@ -106,7 +103,6 @@ export const tokenFormDe: Texts['tokenForm'] = {
   sliding: 'Wenn es eine Weile nicht verwendet wird',
   slidingHint: 'Jede Verwendung lässt die Zeit neu beginnen.',
   slidingDays: 'Tage ohne Verwendung',
-  until: 'Endet spätestens nach (freiwillig)',
   untilRequired: (span: string): string => `Es endet in jedem Fall nach ${span}.`,
   never: 'Nie',
   neverHint:
@@ -196,7 +192,6 @@ export const onceDe: Texts['once'] = {
   download: 'Als Textdatei herunterladen',
   fileName: (name: string): string => `Token ${name}.txt`,
   waiting: 'Warten auf die erste Verwendung …',
-  waitingHint: 'Diese Zeile ändert sich, sobald sich eine App verbunden hat.',
   connected: (client: string, address: string): string => `Verbunden von ${client} (${address}).`,
   connectedFrom: (address: string): string => `Verbunden von ${address}.`,
   seeToken: 'Nachsehen, ob es verwendet wurde',

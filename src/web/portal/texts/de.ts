@@ -18,9 +18,7 @@ const frameDe: Texts['frame'] = {
   allTokens: 'Alle Tokens',
   policy: 'Richtlinie',
   audit: 'Protokoll',
-  signedInAs: (name: string): string => `Angemeldet als ${name}`,
   signOut: 'Abmelden',
-  language: 'Sprache',
   english: 'English',
   german: 'Deutsch',
   api: 'API',
@@ -28,8 +26,6 @@ const frameDe: Texts['frame'] = {
   problem: (count: number): string =>
     count === 1 ? 'Eine Angabe braucht noch einen Blick' : `${count} Angaben brauchen noch einen Blick`,
   errorTitle: (title: string): string => `Fehler: ${title}`,
-  back: 'Zurück',
-  optional: 'freiwillig',
 };
 
 const errorsDe: Texts['errors'] = {

@@ -14,7 +14,6 @@ export const tokenEn = {
   access: 'May reach',
   revokedAt: 'Revoked',
   revokedBy: (who: string): string => `by ${who}`,
-  why: 'Reason',
   edit: 'Settings',
   more: 'Other changes',
   switchOn: 'Switch on',
@@ -53,8 +52,6 @@ export const questionEn = {
   regenerateUnused:
     'This token has ended for want of use and cannot be renewed. Copy its settings to a new one.',
   regenerateYes: 'Make a new value',
-  disconnectTitle: (name: string): string => `Disconnect “${name}”?`,
-  endSessionsTitle: 'Sign out everywhere?',
 };
 
 /** What those are called who did something and are no people, in English. */

@@ -1,7 +1,6 @@
 /** Texts of signing in and of links that are used once, in English. */
 export const signInEn = {
   title: 'Sign in',
-  lead: 'to your tokens',
   userName: 'User name',
   password: 'Password',
   button: 'Sign in',
@@ -47,7 +46,6 @@ export const confirmEn = {
   resumeTitle: 'Thank you, that was you',
   resumeLead: 'One step is left.',
   resumeButton: 'Go on with what you were doing',
-  nothingKept: 'There is nothing left to do. Please start again.',
   tooLong: 'The form is too long to be kept while you confirm. Please shorten it.',
 };
 

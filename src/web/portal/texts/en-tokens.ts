@@ -1,7 +1,6 @@
 /** Texts of a person's own tokens, in English. `{}` nowhere: what varies is a parameter. */
 export const tokensEn = {
   title: 'My tokens',
-  lead: 'A token is a password of its own for one app or device. It can be limited, watched and taken back without touching the others.',
   new: 'New token',
   empty: {
     title: 'No tokens yet',
@@ -17,7 +16,6 @@ export const tokensEn = {
   filter: {
     label: 'Find tokens',
     search: 'Search',
-    searchHint: 'Name, app or first characters',
     state: 'State',
     all: 'All but revoked',
     active: 'Active',
@@ -36,7 +34,6 @@ export const tokensEn = {
     owner: 'User',
     access: 'May reach',
     used: 'Last used',
-    created: 'Created',
     expires: 'Ends',
     state: 'State',
     actions: 'Actions',
@@ -99,7 +96,6 @@ export const tokenFormEn = {
   sliding: 'When not used for a while',
   slidingHint: 'Every use starts the time anew.',
   slidingDays: 'Days without use',
-  until: 'Ends at the latest after (optional)',
   untilRequired: (span: string): string => `In any case it ends after ${span}.`,
   never: 'Never',
   neverHint: 'Only for what nobody can renew. Take it back when it is no longer needed.',
@@ -186,7 +182,6 @@ export const onceEn = {
   download: 'Download as a text file',
   fileName: (name: string): string => `token ${name}.txt`,
   waiting: 'Waiting for the first use …',
-  waitingHint: 'This line changes as soon as an app has connected.',
   connected: (client: string, address: string): string => `Connected from ${client} (${address}).`,
   connectedFrom: (address: string): string => `Connected from ${address}.`,
   seeToken: 'See whether it has been used',

@@ -18,9 +18,7 @@ export const frameEn = {
   allTokens: 'All tokens',
   policy: 'Policy',
   audit: 'Audit log',
-  signedInAs: (name: string): string => `Signed in as ${name}`,
   signOut: 'Sign out',
-  language: 'Language',
   english: 'English',
   german: 'Deutsch',
   api: 'API',
@@ -28,8 +26,6 @@ export const frameEn = {
   problem: (count: number): string =>
     count === 1 ? 'One thing needs another look' : `${count} things need another look`,
   errorTitle: (title: string): string => `Error: ${title}`,
-  back: 'Back',
-  optional: 'optional',
 };
 
 /** Texts of pages that say what went wrong, in English. */

@@ -60,9 +60,9 @@ function note(sentence: string): Markup {
   return html`<p class="soft small">${sentence}</p>`;
 }
 
-/** A command with a button that copies it; on narrow windows it scrolls rather than breaks. */
+/** A command with a button that copies it. */
 function command(frame: Frame, id: string, text: string): Markup {
   const { once: words } = frame.texts;
-  return html`<div class="stack-s"><pre class="command" tabindex="0" role="group" aria-label="${words.command}"><code id="${id}">${text}</code></pre>
+  return html`<div class="stack-s"><pre class="command"><code id="${id}">${text.split(' ').map((word, at) => html`${at > 0 && ' '}<span>${word}</span>`)}</code></pre>
 <div class="row"><button type="button" class="button compact" hidden data-copy="${id}" data-result="${id}-result" data-copied="${words.copied(words.command)}" data-selected="${words.selected(words.command)}">${words.copy}</button><span class="hint" id="${id}-result" role="status"></span></div></div>`;
 }
