@@ -87,12 +87,15 @@ export function createTokenLifecycle(deps: LifecycleDeps): TokenLifecycle {
       return changes.changeOne(id, 'token.edit', actor, edit, ifVersion);
     },
     async rotate(actor, id, expiresAt) {
+      const owned = await store.get(id);
+      if (owned === null) return noToken(id);
       const { value, ...minted } = await mint(deps);
       const outcome = await changes.changeOne(id, 'token.rotate', actor, (token) => {
         const now = clock.now();
         const lifetime = rotatedLifetime(token, expiresAt, now);
         if ('kind' in lifetime) return lifetime;
-        return rotationRefusal(actor.policy, lifetime, now) ?? { ...minted, ...lifetime };
+        const next = { ...token, ...lifetime };
+        return rotationRefusal(actor.policy, next, owned.owner.name, now) ?? { ...minted, ...lifetime };
       });
       return outcome.kind === 'refused' ? outcome : { kind: 'minted', token: outcome.token, value };
     },

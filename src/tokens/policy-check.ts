@@ -3,6 +3,7 @@ import { expandScope, formatScope, parseScope, parseScopes, type Scope } from '.
 import { isScopeWithin } from '../core/scope-within.ts';
 import type { OwnerPolicy, TokenPolicy } from './policy.ts';
 import { refuse, type SettledFields, type TokenRefusal } from './token-settings.ts';
+import type { TokenRecord } from './token-store.ts';
 
 /** Whoever reckons an end with a clock of its own may be so far ahead of ours. */
 const skewMs = 60_000;
@@ -43,26 +44,35 @@ export function birthRefusal(
   return enablingRefusal(policy) ?? policyRefusal(policy, null, fields, ownerName, now);
 }
 
-/** Whether a token may become this. Who may not have tokens may rename and narrow those there are. */
+/**
+ * Whether a token may become this. Who may not have tokens may rename and narrow those there are. One that is to live
+ * longer is held to everything, and from its birth on: else an edit now and then would outlast every longest life.
+ */
 export function editRefusal(
   policy: OwnerPolicy | undefined,
-  current: SettledFields,
+  current: SettledFields & Pick<TokenRecord, 'createdAt'>,
   next: SettledFields,
   ownerName: string,
   now: number,
 ): TokenRefusal | null {
   if (policy === undefined) return null;
   const refusal = isWider(current, next) ? enablingRefusal(policy) : null;
-  return refusal ?? policyRefusal(policy, current, next, ownerName, now);
+  if (refusal !== null) return refusal;
+  const livesLonger = endOf(next) > endOf(current);
+  return (
+    policyRefusal(policy, livesLonger ? null : current, next, ownerName, now) ??
+    (livesLonger ? longerLifeRefusal(policy, next, current.createdAt) : null)
+  );
 }
 
-/** Whether a token may get a new value: with it its life begins anew, also where the end stays as it is. */
+/** Whether a token may get a new value: with it its life begins anew, so everything counts, also where it stays as it is. */
 export function rotationRefusal(
   policy: OwnerPolicy | undefined,
-  lifetime: Lifetime,
+  next: SettledFields,
+  ownerName: string,
   now: number,
 ): TokenRefusal | null {
-  return policy === undefined ? null : (enablingRefusal(policy) ?? lifeRefusal(policy, lifetime, now));
+  return birthRefusal(policy, next, ownerName, now);
 }
 
 /** Whether tokens of this owner may be made to work. */
@@ -98,6 +108,18 @@ function lifeRefusal(policy: TokenPolicy, lifetime: Lifetime, now: number): Toke
   // Without a maximum, a window that closes by itself is end enough.
   if (!policy.expiryRequired || lifetime.expiresAt !== null) return null;
   return refuse('policy', 'Tokens need an expiry here: give the token one.');
+}
+
+function longerLifeRefusal(
+  { lifeMsMax }: TokenPolicy,
+  next: Lifetime,
+  createdAt: number,
+): TokenRefusal | null {
+  if (lifeMsMax === null || endOf(next) - createdAt <= lifeMsMax + skewMs) return null;
+  return refuse(
+    'policy',
+    'The token would live longer than tokens may here, counted from when it was made: regenerate it for a new life.',
+  );
 }
 
 function scopeRefusal(policy: TokenPolicy, texts: readonly string[], ownerName: string): TokenRefusal | null {

@@ -290,7 +290,10 @@ describe('the policy', () => {
       assert.equal(codeOf(await own.regenerate(asAlice, token.id)), 'policy');
       assert.equal(codeOf(await own.copy(asAlice, token.id, {})), 'policy');
       assert.equal(codeOf(await own.copy(asAlice, token.id, allowed())), 'granted');
-      assert.equal(codeOf(await own.regenerate(asAlice, token.id, clock.now() + dayMs)), 'granted');
+      const soon = clock.now() + dayMs;
+      assert.equal(codeOf(await own.regenerate(asAlice, token.id, soon)), 'policy', 'it reaches too far');
+      assert.equal(codeOf(await own.edit(asAlice, token.id, { scopes: ['path:/dav/{user}/:r'] })), 'granted');
+      assert.equal(codeOf(await own.regenerate(asAlice, token.id, soon)), 'granted');
     } finally {
       await world.setPolicy({});
     }

@@ -88,7 +88,7 @@ describe('a new token', () => {
 
 describe('a token that there is', () => {
   const strict = owner({ lifeMsMax: 30 * dayMs, scopes: ['path:/dav/:r'] });
-  const old = fields({ expiresAt: now + 300 * dayMs });
+  const old = { ...fields({ expiresAt: now + 300 * dayMs }), createdAt: now };
   const edit = (change: Partial<SettledFields>, rules = strict) =>
     editRefusal(rules, old, { ...old, ...change }, 'alice', now)?.code ?? null;
 
@@ -101,17 +101,47 @@ describe('a token that there is', () => {
   });
 
   test('gets a new value only with an end that is allowed: its life begins anew', () => {
-    assert.equal(rotationRefusal(strict, old, now)?.code, 'policy');
-    assert.equal(rotationRefusal(strict, { ...old, expiresAt: now + dayMs }, now), null);
-    assert.equal(rotationRefusal(undefined, old, now), null);
+    const rotated = (change: Partial<SettledFields>, rules: OwnerPolicy | undefined = strict) =>
+      rotationRefusal(rules, { ...old, scopes: ['path:/dav/:r'], ...change }, 'alice', now)?.code ?? null;
+    assert.equal(rotated({}), 'policy');
+    assert.equal(rotated({ expiresAt: now + dayMs }), null);
+    assert.equal(rotationRefusal(undefined, old, 'alice', now), null);
+  });
+
+  test('gets a new value only where it reaches what is allowed', () =>
+    assert.equal(rotationRefusal(strict, { ...old, expiresAt: now + dayMs }, 'alice', now)?.code, 'policy'));
+
+  test('is never edited past the longest life from its birth on, however small the steps', () => {
+    const rules = owner({ lifeMsMax: 30 * dayMs });
+    const young = { ...fields({ expiresAt: now + dayMs }), createdAt: now - 20 * dayMs };
+    const judge = (change: Partial<SettledFields>) =>
+      editRefusal(rules, young, { ...young, ...change }, 'alice', now)?.code ?? null;
+    assert.equal(judge({ expiresAt: now + 10 * dayMs }), null);
+    assert.equal(judge({ expiresAt: now + 11 * dayMs }), 'policy');
+    assert.equal(judge(sliding(dayMs, now + 10 * dayMs)), null);
+    assert.equal(judge(sliding(dayMs, now + 11 * dayMs)), 'policy');
+    assert.equal(judge({ expiresAt: now + hourMs }), null);
+  });
+
+  test('lives longer by an edit only where it reaches what is allowed', () => {
+    const rules = owner({ scopes: ['path:/dav/:r'] });
+    const wide = { ...fields({ expiresAt: now + dayMs }), createdAt: now };
+    const judge = (change: Partial<SettledFields>) =>
+      editRefusal(rules, wide, { ...wide, ...change }, 'alice', now)?.code ?? null;
+    assert.equal(judge({ expiresAt: now + 2 * dayMs }), 'policy');
+    assert.equal(judge({ expiresAt: now + 2 * dayMs, scopes: ['path:/dav/:r'] }), null);
+    assert.equal(judge({ expiresAt: now + hourMs }), null);
   });
 
   test('may be renamed and narrowed, never widened, where its owner may have none any more', () => {
     const none = owner({ mayHaveTokens: false });
-    const held = fields({
-      ...{ scopes: ['path:/a/:rw', 'route:cal:r'], networks: ['192.0.2.0/24', '198.51.100.0/24'] },
-      ...{ expiresAt: now + dayMs, notBefore: now + hourMs, deleteUnusedMs: dayMs },
-    });
+    const held = {
+      ...fields({
+        ...{ scopes: ['path:/a/:rw', 'route:cal:r'], networks: ['192.0.2.0/24', '198.51.100.0/24'] },
+        ...{ expiresAt: now + dayMs, notBefore: now + hourMs, deleteUnusedMs: dayMs },
+      }),
+      createdAt: now,
+    };
     const judge = (change: Partial<SettledFields>) =>
       editRefusal(none, held, { ...held, ...change }, 'alice', now)?.code ?? null;
     const narrower: readonly Partial<SettledFields>[] = [
