@@ -8,7 +8,7 @@ import { limitBody } from './body-limit.ts';
 import type { WebContext, WebEnv, WebRouter, WireVisit } from './context.ts';
 import { isForeign, isOwnCsrf } from './csrf.ts';
 import { readForm } from './forms.ts';
-import { type Problem, problemJson } from './problem.ts';
+import { type Problem, problemJson, setRetryAfter } from './problem.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import { isApi, recogniseVisitor, visitOf } from './visitor.ts';
 
@@ -53,9 +53,9 @@ export function createWebApp(deps: WebAppDeps): WebApp {
   const app = new Hono<WebEnv>({ strict: false });
   const tell = (c: WebContext, problem: Problem): Response | Promise<Response> => {
     const { retryAfterMs } = problem;
-    if (retryAfterMs !== undefined)
-      c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));
-    return isApi(c) ? problemJson(c, problem) : deps.problemPage(c, problem);
+    if (isApi(c)) return problemJson(c, problem);
+    if (retryAfterMs !== undefined) setRetryAfter(c, retryAfterMs);
+    return deps.problemPage(c, problem);
   };
   const wireOf = (c: WebContext): WireVisit => visits.get((c.env as Bindings).incoming) as WireVisit;
 

@@ -10,6 +10,11 @@ export interface Problem {
   readonly retryAfterMs?: number;
 }
 
+/** Says how long to wait before asking again, in whole seconds and at least one (RFC 9110 section 10.2.3). */
+export function setRetryAfter(c: WebContext, retryAfterMs: number): void {
+  c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));
+}
+
 /** One small problem+json (RFC 9457). `members` are further ones of the API. */
 export function problemJson(
   c: WebContext,
@@ -18,8 +23,7 @@ export function problemJson(
 ): Response {
   const { status, code, detail, retryAfterMs } = problem;
   const { requestId } = c.get('visit');
-  if (retryAfterMs !== undefined)
-    c.header('Retry-After', String(Math.max(1, Math.ceil(retryAfterMs / 1_000))));
+  if (retryAfterMs !== undefined) setRetryAfter(c, retryAfterMs);
   c.header('Content-Type', 'application/problem+json');
   const body = JSON.stringify({
     type: `urn:latchkey:problem:${code}`,
