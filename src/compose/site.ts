@@ -7,6 +7,7 @@ import { createAuditReading } from '../management/audit-reading.ts';
 import type { Person } from '../management/caller.ts';
 import type { Collections } from '../management/collections.ts';
 import { createPeopleManagement } from '../management/people-management.ts';
+import { pendingMs } from '../management/provider-door.ts';
 import { refused } from '../management/refused.ts';
 import { createSessionManagement } from '../management/session-management.ts';
 import { createTokenManagement } from '../management/token-management.ts';
@@ -20,9 +21,6 @@ import type { OpenedRedis } from './redis.ts';
 import type { OpenedSignIn } from './sign-in.ts';
 import type { OpenedStore } from './store.ts';
 import type { OpenedVerification } from './verification.ts';
-
-/** A sign-in at a provider takes no longer. */
-const pendingMs = 10 * 60_000;
 
 /** What the site is made from. */
 export interface SiteParts {

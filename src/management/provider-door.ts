@@ -4,8 +4,8 @@ import type { UserRecord, UserStore } from '../identity/user-store.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Provisioning } from './provisioning.ts';
 
-/** The browser has to be back by then. */
-const pendingMs = 15 * 60_000;
+/** How long a sign-in at a provider may take: the browser has to be back by then. */
+export const pendingMs: number = 10 * 60_000;
 
 /** Somebody a provider vouches for. */
 export interface ProviderGuest {
@@ -16,12 +16,16 @@ export interface ProviderGuest {
 
 /** The way to providers and back. Rejects with `Fault('sign_in_unavailable')` where a provider cannot be asked. */
 export interface ProviderDoor {
+  /** Null where there is no such source. `fresh`: the person has to be asked anew, as for a confirmation. */
   begin(
     source: string,
     callbackUrl: string,
     fresh: boolean,
   ): Promise<{ readonly url: string; readonly pending: string } | null>;
-  /** Null where what came back cannot be believed, or is nobody who may come in. `fresh`: it was begun so. */
+  /**
+   * Null where what came back cannot be believed, comes later than `pendingMs`, or is nobody who may come in. `confirming`:
+   * who has to prove to be there; then it is null for everybody else, and for what was not begun as `fresh`.
+   */
   finish(
     source: string,
     currentUrl: string,
