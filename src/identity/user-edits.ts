@@ -13,9 +13,9 @@ export function checkDetails<Edit extends UserEdit>(
   edit: Edit,
   holdsToken: (text: string) => boolean,
 ): Edit | UserRefusal {
-  if ([edit.displayName, edit.email].some((text) => typeof text === 'string' && holdsToken(text))) {
-    return refuseUser('bad_display_name', fieldIsToken);
-  }
+  const isToken = (text: string | null | undefined): boolean => typeof text === 'string' && holdsToken(text);
+  if (isToken(edit.displayName)) return refuseUser('bad_display_name', fieldIsToken);
+  if (isToken(edit.email)) return refuseUser('bad_email', fieldIsToken);
   const displayName: CheckedField =
     edit.displayName === undefined ? { value: null } : checkDisplayName(edit.displayName);
   if ('problem' in displayName) return refuseUser('bad_display_name', displayName.problem);

@@ -93,8 +93,11 @@ describe('a change of a user', () => {
   test('never keeps the value of a token in clear', async () => {
     const alice = await world.user('alice', undefined, null);
     const { value } = await world.mint(alice);
-    for (const edit of [{ displayName: `my ${value}` }, { email: `${value}@example.org` }]) {
-      assert.equal(codeOf(await users.change(tester, alice.id, edit)), 'bad_display_name');
+    for (const [edit, code] of [
+      [{ displayName: `my ${value}` }, 'bad_display_name'],
+      [{ email: `${value}@example.org` }, 'bad_email'],
+    ] as const) {
+      assert.equal(codeOf(await users.change(tester, alice.id, edit)), code);
     }
   });
 
