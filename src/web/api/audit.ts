@@ -12,7 +12,7 @@ import {
   eventSchema,
 } from './audit-schema.ts';
 import { userMeant } from './caller.ts';
-import { answerPage, pageOf } from './paging.ts';
+import { answerPage, onePage } from './paging.ts';
 import { answerProblem, answerRefusal } from './problem.ts';
 import { answers, type Responses } from './responses.ts';
 import { readers } from './security.ts';
@@ -29,15 +29,7 @@ const listRoute = createRoute({
   summary: 'List audit events',
   description: 'Newest first. Who does not manage audit sees what concerns oneself.',
   request: { query: eventListQuery },
-  responses: answers(
-    {
-      status: 200,
-      description: 'One page.',
-      schema: pageOf('AuditPage', eventSchema),
-      headers: { Link: 'The next page (RFC 8288); absent on the last.' },
-    },
-    'bad_parameters',
-  ),
+  responses: answers(onePage('AuditPage', eventSchema), 'bad_parameters'),
 });
 
 const exportAnswers: Responses = {

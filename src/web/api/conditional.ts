@@ -3,7 +3,7 @@ import type { ProblemCode } from './problem-kinds.ts';
 
 /** What If-Match asks for: a version, anything, or a version that there cannot be. */
 export type Precondition =
-  | { readonly kind: 'none' }
+  | { readonly kind: 'none'; readonly version?: undefined }
   | { readonly kind: 'version'; readonly version: number }
   | { readonly kind: 'problem'; readonly code: Extract<ProblemCode, 'stale' | 'bad_precondition'> };
 

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import type { Page } from '../../core/page.ts';
 import { apiPath } from '../../core/site-path.ts';
 import type { ApiContext } from './api-context.ts';
+import type { Success } from './responses.ts';
 
 const limitDefault = 50;
 const limitMax = 200;
@@ -30,8 +31,17 @@ export const pageParameters: {
     .openapi({ description: '`next` of the page before, with all else the same.' }),
 };
 
-/** The schema of one page. */
-export function pageOf(name: string, item: z.ZodType): z.ZodType {
+/** The success of a list, as the document tells it; `name` is that of the schema. */
+export function onePage(name: string, item: z.ZodType): Success {
+  return {
+    status: 200,
+    description: 'One page.',
+    schema: pageOf(name, item),
+    headers: { Link: 'The next page (RFC 8288); absent on the last.' },
+  };
+}
+
+function pageOf(name: string, item: z.ZodType): z.ZodType {
   return z
     .strictObject({
       items: z.array(item),

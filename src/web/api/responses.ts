@@ -6,7 +6,8 @@ import { problemSchema } from './problem-schema.ts';
 /** What a route may answer, as the document tells it. */
 export type Responses = RouteConfig['responses'];
 
-type Success = {
+/** What a route answers where all goes well. */
+export type Success = {
   readonly status: 200 | 201 | 204;
   readonly description: string;
   readonly schema?: z.ZodType;

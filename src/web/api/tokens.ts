@@ -5,7 +5,7 @@ import type { ShownToken, TokenManagement } from '../../management/tokens.ts';
 import type { ApiContext, ApiRouter } from './api-context.ts';
 import { userMeant } from './caller.ts';
 import { readPrecondition, setVersion } from './conditional.ts';
-import { answerPage, pageOf } from './paging.ts';
+import { answerPage, onePage } from './paging.ts';
 import { answerProblem, answerRefusal } from './problem.ts';
 import { answers, ifMatch, jsonBody } from './responses.ts';
 import { givenId } from './schema-parts.ts';
@@ -26,15 +26,7 @@ const listRoute = createRoute({
   summary: 'List tokens',
   description: 'One’s own; those who manage tokens see everybody’s.',
   request: { query: tokenListQuery },
-  responses: answers(
-    {
-      status: 200,
-      description: 'One page.',
-      schema: pageOf('TokenPage', tokenSchema),
-      headers: { Link: 'The next page (RFC 8288); absent on the last.' },
-    },
-    'bad_parameters',
-  ),
+  responses: answers(onePage('TokenPage', tokenSchema), 'bad_parameters'),
 });
 
 const getRoute = createRoute({
@@ -145,18 +137,16 @@ export function addTokenRoutes(api: ApiRouter, tokens: TokenManagement): void {
   api.openapi(editRoute, async (c) => {
     const precondition = readPrecondition(c);
     if (precondition.kind === 'problem') return answerProblem(c, precondition.code);
-    const version = precondition.kind === 'version' ? precondition.version : undefined;
     const { id } = c.req.valid('param');
-    const token = await tokens.edit(c.get('caller'), id, c.req.valid('json'), version);
+    const token = await tokens.edit(c.get('caller'), id, c.req.valid('json'), precondition.version);
     return isRefused(token) ? answerRefusal(c, token) : answerToken(c, token);
   });
   for (const to of ['enable', 'disable'] as const) {
     api.openapi(switchRoute(to), async (c) => {
       const precondition = readPrecondition(c);
       if (precondition.kind === 'problem') return answerProblem(c, precondition.code);
-      const version = precondition.kind === 'version' ? precondition.version : undefined;
       const { id } = c.req.valid('param');
-      const token = await tokens.setEnabled(c.get('caller'), id, to === 'enable', version);
+      const token = await tokens.setEnabled(c.get('caller'), id, to === 'enable', precondition.version);
       return isRefused(token) ? answerRefusal(c, token) : answerToken(c, token);
     });
   }

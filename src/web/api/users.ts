@@ -6,7 +6,7 @@ import { isRefused } from '../../management/refused.ts';
 import type { ApiContext, ApiRouter } from './api-context.ts';
 import { userMeant } from './caller.ts';
 import { readPrecondition, setVersion } from './conditional.ts';
-import { answerPage, pageOf } from './paging.ts';
+import { answerPage, onePage } from './paging.ts';
 import { answerProblem, answerRefusal } from './problem.ts';
 import { answerOnce, type Made, type RepeatableDeps } from './repeatable.ts';
 import { answers, idempotencyKey, ifMatch, jsonBody } from './responses.ts';
@@ -51,15 +51,7 @@ const listRoute = createRoute({
   summary: 'List users',
   description: 'In the order of their names.',
   request: { query: userListQuery },
-  responses: answers(
-    {
-      status: 200,
-      description: 'One page.',
-      schema: pageOf('UserPage', userSchema),
-      headers: { Link: 'The next page (RFC 8288); absent on the last.' },
-    },
-    'bad_parameters',
-  ),
+  responses: answers(onePage('UserPage', userSchema), 'bad_parameters'),
 });
 
 const createUserRoute = createRoute({
@@ -175,8 +167,7 @@ export function addUserRoutes(api: ApiRouter, deps: UserDeps): void {
     if (id === null) return answerProblem(c, 'not_found');
     const precondition = readPrecondition(c);
     if (precondition.kind === 'problem') return answerProblem(c, precondition.code);
-    const version = precondition.kind === 'version' ? precondition.version : undefined;
-    const user = await people.change(c.get('caller'), id, c.req.valid('json'), version);
+    const user = await people.change(c.get('caller'), id, c.req.valid('json'), precondition.version);
     return isRefused(user) ? answerRefusal(c, user) : answerUser(c, user);
   });
   api.openapi(removeRoute, async (c) => {
