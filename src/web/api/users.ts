@@ -100,7 +100,7 @@ const changeRoute = createRoute({
   responses: answers(
     one,
     ...bodyProblems,
-    ...(['not_found', 'stale', 'bad_precondition', 'last_admin', 'conflict', 'confirmation_needed'] as const),
+    ...(['not_found', 'stale', 'bad_precondition', 'conflict', 'confirmation_needed'] as const),
   ),
 });
 
@@ -115,7 +115,7 @@ const removeRoute = createRoute({
   request: { params },
   responses: answers(
     { ...one, description: 'The user as it was.' },
-    ...(['not_found', 'bad_precondition', 'last_admin', 'conflict', 'confirmation_needed'] as const),
+    ...(['not_found', 'bad_precondition', 'conflict', 'confirmation_needed'] as const),
   ),
 });
 
