@@ -4,7 +4,7 @@ import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
 import type { UserId } from '../core/ids.ts';
 import { systemRandom } from '../core/random.ts';
-import { issueLink } from '../identity/one-time-links.ts';
+import { issueFirstAdminLink, issueLink } from '../identity/one-time-links.ts';
 import { createPasswords } from '../identity/passwords.ts';
 import { createUsers, type UserActor, type Users } from '../identity/users.ts';
 import { type AdminKeys, createAdminKeys } from '../management/admin-keys.ts';
@@ -66,8 +66,7 @@ export async function openAdministration(
       users,
       adminKeys: createAdminKeys({ store: store.adminKeys, clock, randomBytes: systemRandom }),
       issuePasswordLink: (actor, userId) => issueLink(issuing, actor, 'set-password', userId),
-      issueAdminLink: async (actor) =>
-        (await store.users.hasAny('admin')) ? null : issueLink(issuing, actor, 'first-admin', null),
+      issueAdminLink: (actor) => issueFirstAdminLink({ ...issuing, store: store.users }, actor),
       routeNames,
       close: () => closers.closeAll(),
     };

@@ -3,6 +3,8 @@ import type { SecretDigest, UserId } from '../core/ids.ts';
 import type { RandomBytes } from '../core/random.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 import { digestSecret, mintSecret } from './random-secret.ts';
+import type { UserStore } from './user-store.ts';
+import type { UserActor } from './users.ts';
 
 /** How long a link can be used. */
 export const linkMs: number = 24 * 3_600_000;
@@ -30,14 +32,16 @@ export interface LinkStore {
   use(digest: SecretDigest, now: number): Promise<LinkRecord | null>;
 }
 
-/** Makes a link that is good for a day, and resolves to its secret, which nothing keeps. `actor` is as in audit events. */
+interface LinkIssuing {
+  readonly links: Pick<LinkStore, 'insert'>;
+  readonly clock: Clock;
+  readonly randomBytes: RandomBytes;
+}
+
+/** Makes a link that is good for a day, and resolves to its secret, which nothing keeps. */
 export async function issueLink(
-  deps: {
-    readonly links: Pick<LinkStore, 'insert'>;
-    readonly clock: Clock;
-    readonly randomBytes: RandomBytes;
-  },
-  actor: { readonly name: string; readonly address: string | null },
+  deps: LinkIssuing,
+  actor: UserActor,
   purpose: LinkPurpose,
   userId: UserId | null,
 ): Promise<string> {
@@ -50,4 +54,12 @@ export async function issueLink(
     { at, action: `link.${purpose}`, actor: actor.name, userId, tokenId: null, details },
   );
   return secret;
+}
+
+/** The same for whoever becomes the first admin; null where there is an admin who is let in. */
+export async function issueFirstAdminLink(
+  deps: LinkIssuing & { readonly store: Pick<UserStore, 'hasAny'> },
+  actor: UserActor,
+): Promise<string | null> {
+  return (await deps.store.hasAny('admin')) ? null : issueLink(deps, actor, 'first-admin', null);
 }

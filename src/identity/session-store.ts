@@ -19,7 +19,7 @@ export interface SessionRecord {
   readonly address: string;
   /** The browser's User-Agent, cut to 200 characters. */
   readonly client: string | null;
-  /** What the person was about to do when sent to the provider to confirm: JSON text of at most 16 KiB. */
+  /** What the person was about to do when sent to the provider to confirm: sealed in the store, open in a `Person`. */
   readonly draft: string | null;
   /** What the provider wants to hear at sign-out (an ID token), sealed; null where nothing. */
   readonly signOut: string | null;

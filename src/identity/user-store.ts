@@ -107,8 +107,9 @@ export interface UserStore {
   /** Resolves false, changing nothing, where the folded name or the subject is taken. */
   insert(user: UserRecord, event: AuditEvent): Promise<boolean>;
   /**
-   * Applies the patch with version + 1. Ends the sessions of who is shut out, and, where the password changes,
-   * all but the one that `keeps` names; links by which it could be chosen are then void. Resolves to the new record, or null where there is none or the guard says no.
+   * Applies the patch with version + 1. Ends the sessions of who is shut out, and, where the password changes, all but
+   * the one that `keeps` names; links by which it could be chosen are then void. Resolves to the new record, or null where
+   * there is none or the guard says no.
    */
   change(
     id: UserId,

@@ -1,7 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import { foldUserName } from '../core/user-name.ts';
 import type { RandomBytes } from '../core/random.ts';
-import { issueLink, type LinkPurpose, type LinkRecord, type LinkStore } from '../identity/one-time-links.ts';
+import {
+  issueFirstAdminLink,
+  type LinkPurpose,
+  type LinkRecord,
+  type LinkStore,
+} from '../identity/one-time-links.ts';
 import { passwordProblem } from '../identity/passwords.ts';
 import { digestSecret, isSecretShaped } from '../identity/random-secret.ts';
 import { checkUserName } from '../identity/user-name.ts';
@@ -97,10 +102,7 @@ export function createLinkDoor(deps: LinkDoorDeps): LinkDoor {
       if (outcome.kind === 'user') return outcome.user;
       return isOurs(outcome) ? outcome : refused('conflict', outcome.detail);
     },
-    firstAdminLink: async () =>
-      (await store.hasAny('admin'))
-        ? null
-        : issueLink(deps, { name: 'gateway', address: null }, 'first-admin', null),
+    firstAdminLink: () => issueFirstAdminLink(deps, { name: 'gateway', address: null }),
   };
 }
 
