@@ -1,5 +1,6 @@
 import { printable } from '../core/printable.ts';
 import { sitePath } from '../core/site-path.ts';
+import type { Language } from '../identity/user-store.ts';
 import type { DueWarning } from '../tokens/warning-store.ts';
 
 /** A plain mail. */
@@ -39,7 +40,7 @@ interface Facts {
   readonly place: string | null;
 }
 
-const texts: Readonly<Record<'en' | 'de', (facts: Facts) => MailText>> = { en: english, de: german };
+const texts: Readonly<Record<Language, (facts: Facts) => MailText>> = { en: english, de: german };
 
 function english({ greeted, name, prefix, days, end, lastUsed, client, slides, place }: Facts): MailText {
   const when = days === 1 ? 'within a day' : `within ${days} days`;
@@ -91,7 +92,7 @@ function lines(...parts: readonly (string | null)[]): string {
 }
 
 /** In UTC, which is said: nobody knows where the reader is. */
-function moment(at: number, language: 'en' | 'de'): string {
+function moment(at: number, language: Language): string {
   const format = new Intl.DateTimeFormat(language === 'en' ? 'en-GB' : 'de', {
     ...{ dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' },
   });

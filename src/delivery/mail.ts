@@ -1,6 +1,7 @@
 import { createTransport } from 'nodemailer';
 import type { MailConfig } from '../config/warnings-config.ts';
 import { printable } from '../core/printable.ts';
+import { checkEmail } from '../identity/user-fields.ts';
 import type { WarningChannel } from '../tokens/expiry-warnings.ts';
 import type { DueWarning } from '../tokens/warning-store.ts';
 import { deliveryId } from './delivery-id.ts';
@@ -56,9 +57,9 @@ export function createMailChannel(config: MailConfig, portalUrl: string | null):
 
 /** One plain address and no more: what is no address is nobody's. */
 function toMailbox({ owner, owned }: DueWarning): { readonly name: string; readonly address: string } | null {
-  const address = owner.email ?? '';
-  if (!/^[^\s@<>(),:;"\\\p{C}]{1,64}@[^\s@<>(),:;"\\[\]\p{C}]{1,255}$/u.test(address)) return null;
-  return { name: printable(owner.displayName ?? owned.owner.name), address };
+  const email = checkEmail(owner.email);
+  if ('problem' in email || email.value === null) return null;
+  return { name: printable(owner.displayName ?? owned.owner.name), address: email.value };
 }
 
 /** The server takes no mail for this address, ever (RFC 5321 section 4.2.1). */

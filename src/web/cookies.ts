@@ -1,5 +1,6 @@
 import { deleteCookie, setCookie } from 'hono/cookie';
 import { plainPrefix, securePrefix } from '../core/own-cookies.ts';
+import type { Language } from '../identity/user-store.ts';
 import type { WebContext } from './context.ts';
 
 /** What our cookies are for: the signed-in session, the visitor that forms are bound to, a sign-in under way, the language. */
@@ -27,7 +28,7 @@ export function readCookie(c: WebContext, purpose: CookiePurpose): string | null
 }
 
 /** Keeps the language of the pages in this browser for 400 days. */
-export function keepLanguage(c: WebContext, language: 'en' | 'de'): void {
+export function keepLanguage(c: WebContext, language: Language): void {
   writeCookie(c, 'language', language, languageKeptMs);
 }
 
