@@ -144,6 +144,28 @@ describe('administration in a browser', requireProgram('chromium'), () => {
     assert.equal(await page.locator('#server-0').inputValue(), `${url}/dav/alice/`);
   });
 
+  test('where tokens need an end and begin switched off, the form says so and both hold', async () => {
+    await page.goto(`${url}/.latchkey/admin/policy`);
+    await page.locator('#days').fill('');
+    await page.locator('#scopes').fill('');
+    await page.getByLabel('Every token needs an end').check();
+    await page.getByLabel('New tokens are on at once').uncheck();
+    await page.getByRole('button', { name: 'Save policy' }).click();
+    await page.getByText('The policy is saved.').waitFor();
+    await page.goto(`${url}/.latchkey/tokens/new`);
+    await page.getByText('New tokens are off until you switch them on.').waitFor();
+    assert.equal(await page.getByLabel('Never').count(), 0);
+    await page.locator('#name').fill('Off at first');
+    await page.getByRole('button', { name: 'Create token' }).last().click();
+    await page.getByText('This token is still off.').waitFor();
+    token = await page.locator('#token').inputValue();
+    assert.equal(await used(), 401);
+    await page.getByRole('link', { name: 'See whether it has been used' }).click();
+    await page.getByRole('button', { name: 'Switch on' }).click();
+    await page.getByText('The token is on.').waitFor();
+    assert.equal(await used(), 200);
+  });
+
   test('the audit log is filtered and taken away as CSV', async () => {
     await page.goto(`${url}/.latchkey/admin/audit`);
     await page.locator('#action').fill('token.');

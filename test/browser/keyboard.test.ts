@@ -82,6 +82,25 @@ describe('with the keyboard alone', requireProgram('chromium'), () => {
     await tabTo('New token');
   });
 
+  test('the question begins at the harmless answer; Escape closes it, and the focus is back where it was', async () => {
+    await tabTo('Revoke By keys');
+    for (const key of ['Escape', 'Enter']) {
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('dialog[open]');
+      assert.equal(await page.locator(':focus').innerText(), 'Cancel');
+      await page.keyboard.press(key);
+      await page.waitForSelector('dialog', { state: 'detached' });
+      assert.equal(await page.locator(':focus').getAttribute('aria-label'), 'Revoke By keys');
+    }
+  });
+
+  test('a token is switched off with the space bar', async () => {
+    await page.keyboard.press('Shift+Tab');
+    assert.equal(await page.locator(':focus').getAttribute('role'), 'switch');
+    await page.keyboard.press('Space');
+    await page.getByText('The token is off.').waitFor();
+  });
+
   test('a token is revoked through the dialog, from which the focus does not escape', async () => {
     await tabTo('Revoke By keys');
     await page.keyboard.press('Enter');

@@ -49,15 +49,19 @@ export interface Chromium {
 /** A name that is not this machine's to a browser, so that plain HTTP to it is no secure context. */
 export const plainHost = 'gateway.example';
 
-// Nothing but this machine can be reached, whatever Chromium would like to look up by itself.
-const resolverRules = `MAP ${plainHost} 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost`;
-
-/** Starts Debian's Chromium without a window, in a folder of its own. */
-export async function startChromium(): Promise<Chromium> {
+/**
+ * Starts Debian's Chromium without a window, in a folder of its own. It finds nothing but this machine, whatever it
+ * would like to look up by itself; `ports` are those where it finds the hosts named.
+ */
+export async function startChromium(ports: Readonly<Record<string, number>> = {}): Promise<Chromium> {
   const executablePath = findProgram('chromium');
   if (executablePath === null) throw new Error('chromium is not installed');
   const scratch = await makeScratch('chromium');
   const isRoot = process.getuid?.() === 0;
+  const rules = [
+    ...Object.entries(ports).map(([host, port]) => `MAP ${host} 127.0.0.1:${port}`),
+    ...[`MAP ${plainHost} 127.0.0.1`, 'MAP * ~NOTFOUND', 'EXCLUDE 127.0.0.1', 'EXCLUDE localhost'],
+  ];
   const browser = await chromium.launch({
     executablePath,
     args: [
@@ -66,7 +70,7 @@ export async function startChromium(): Promise<Chromium> {
       '--disable-gpu',
       '--no-first-run',
       '--no-default-browser-check',
-      `--host-resolver-rules=${resolverRules}`,
+      `--host-resolver-rules=${rules.join(', ')}`,
     ],
     env: { ...process.env, HOME: scratch.path, XDG_CONFIG_HOME: scratch.path, XDG_CACHE_HOME: scratch.path },
   });
@@ -113,6 +117,7 @@ function contextOptions(options: VisitOptions): BrowserContextOptions {
     bypassCSP: withoutPolicy,
     deviceScaleFactor: scale,
     acceptDownloads: true,
+    ignoreHTTPSErrors: true,
     ...(userAgent === undefined ? {} : { userAgent }),
     permissions: ['clipboard-read', 'clipboard-write'],
   };
