@@ -78,14 +78,17 @@ export function createPortal(deps: PortalDeps): Portal {
   return { router, problemPage: createProblemPage(framing) };
 }
 
-/** Files whose address changes with their content may be kept for good (RFC 8246). */
+/**
+ * Files whose address changes with their content may be kept for good (RFC 8246), by browsers alone: an answer may bring a
+ * visitor's first cookie along, which a shared cache would hand to others.
+ */
 function addStaticRoutes(router: WebRouter, files: StaticFiles): void {
   router.get('/static/:hash/:name', (c) => {
     const file = files.find(c.req.param('hash'), c.req.param('name'));
     if (file === null) return c.notFound();
     return c.body(file.body, 200, {
       'Content-Type': file.contentType,
-      'Cache-Control': 'public, max-age=31536000, immutable',
+      'Cache-Control': 'private, max-age=31536000, immutable',
     });
   });
 }
