@@ -206,7 +206,11 @@ describe('a store file', () => {
       fork(join(import.meta.dirname, '..', 'support', 'store-opener.ts'), [path]),
     );
     const realms = await Promise.all(
-      children.map(async (child) => (await once(child, 'message'))[0] as string),
+      children.map(async (child) => {
+        const ended = once(child, 'exit').then(() => assert.fail('ended without a realm'));
+        const [realm] = await Promise.race([once(child, 'message'), ended]);
+        return realm as string;
+      }),
     );
     assert.equal(new Set(realms).size, 1, realms.join(' '));
     assert.equal((await open()).realm, realms[0]);

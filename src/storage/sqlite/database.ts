@@ -8,7 +8,7 @@ import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import { assertOurs, currentRealm, migrate } from './migrations.ts';
-import { isBusy, isFull, toFault } from './sqlite-fault.ts';
+import { isBusy, isFull, isOvertaken, toFault } from './sqlite-fault.ts';
 
 /** A read waits this long in the event loop for a lock, which is rare; writes never do: their waits are slept. */
 const blockMsMax = 20;
@@ -47,25 +47,26 @@ interface SqliteDeps {
  * is whole. Rejects with `Fault('store_unavailable')` and a sentence that says what to do.
  */
 export async function openSqlite(deps: SqliteDeps): Promise<SqliteDatabase> {
-  const { path } = deps;
+  const { path, clock, busyMs = busyMsDefault } = deps;
+  const deadline = clock.monotonic() + busyMs;
   let connection: DatabaseSync | null = null;
   try {
     createFile(path);
-    connection = connect(path);
-    return toDatabase(connection, await prepareFile(connection, deps), deps);
+    connection = await untilFree(() => connect(path), clock, deadline);
+    return toDatabase(connection, await prepareFile(connection, deps, deadline), deps);
   } catch (error) {
     connection?.close();
     throw error instanceof Fault ? error : asFault(error, path);
   }
 }
 
-async function prepareFile(connection: DatabaseSync, deps: SqliteDeps): Promise<Realm> {
-  const { path, clock, busyMs = busyMsDefault } = deps;
-  const deadline = clock.monotonic() + busyMs;
+async function prepareFile(connection: DatabaseSync, deps: SqliteDeps, deadline: number): Promise<Realm> {
+  const { path, clock } = deps;
   await untilFree(() => assertOurs(connection, path), clock, deadline);
   await untilFree(() => connection.exec('PRAGMA journal_mode = WAL'), clock, deadline);
-  checkWhole(connection, path);
-  const current = currentRealm(connection);
+  // Reads wait too: another process may just be making the log, or taking it up after a crash.
+  await untilFree(() => checkWhole(connection, path), clock, deadline);
+  const current = await untilFree(() => currentRealm(connection), clock, deadline);
   if (current !== null) return current;
   await untilFree(() => connection.exec('BEGIN EXCLUSIVE'), clock, deadline);
   const realm = migrate(connection, path, uuidV7(clock.now(), deps.randomBytes) as Realm);
@@ -181,7 +182,7 @@ async function untilFree<T>(attempt: () => T, clock: Clock, deadline: number): P
     try {
       return attempt();
     } catch (error) {
-      if (!isBusy(error) || clock.monotonic() >= deadline) throw error;
+      if (!(isBusy(error) || isOvertaken(error)) || clock.monotonic() >= deadline) throw error;
     }
     await delay(retryMs);
   }

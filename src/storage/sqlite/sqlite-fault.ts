@@ -22,6 +22,14 @@ export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
 }
 
+/**
+ * Whether another process, making or leaving the same file just now, took a file beside it away (SQLITE_IOERR_FSTAT,
+ * SQLITE_IOERR_DELETE_NOENT): nothing is wrong, and the next try finds it settled.
+ */
+export function isOvertaken(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && (error.errcode === 1802 || error.errcode === 5898);
+}
+
 /** Whether the disk, or the file for its limit, had no room for what was to be written. */
 export function isFull(error: unknown): boolean {
   return primaryCode(error) === full;
