@@ -21,16 +21,21 @@ const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 800 };
 const pictureFolder = join(import.meta.dirname, '../../docs/screenshots');
 
+/** With LATCHKEY_SCREENSHOTS=1 the pictures of the documentation are taken anew, and nothing else. */
+const takesPictures = process.env['LATCHKEY_SCREENSHOTS'] === '1';
+
 interface Picture {
   readonly file: string;
   /** Also dark and on a phone. */
   readonly everyWay?: boolean;
+  /** What a phone is scrolled to. Default: the top. */
+  readonly phoneAt?: string;
 }
 
 /** By name of the page. */
 const pictures: Readonly<Record<string, Picture>> = {
   '/sign-in': { file: 'sign-in' },
-  '/': { file: 'my-tokens', everyWay: true },
+  '/': { file: 'my-tokens', everyWay: true, phoneAt: '.table' },
   '/tokens/new': { file: 'new-token' },
   folders: { file: 'choose-folder' },
   once: { file: 'token-created', everyWay: true },
@@ -89,7 +94,7 @@ describe('every page', requireProgram('chromium', 'apache2', 'openssl'), () => {
     test(`is for everybody, on every screen, in both languages: ${name}`, async () => {
       const visitor = await visitorAs(as, 'en');
       await open(visitor, site);
-      await takePictures(visitor, name);
+      if (takesPictures) return takePicture(visitor, name);
       await isForEverybody(visitor);
       const german = await visitorAs(as, 'de');
       await open(german, site);
@@ -155,10 +160,10 @@ async function fitsOnPhone(visitor: Visitor): Promise<void> {
   await visitor.page.setViewportSize(desktop);
 }
 
-/** With LATCHKEY_SCREENSHOTS=1 the pictures of the documentation are taken anew. */
-async function takePictures({ page }: Visitor, name: string): Promise<void> {
+/** Takes the picture of a page that has one in the documentation. */
+async function takePicture({ page }: Visitor, name: string): Promise<void> {
   const picture = pictures[name];
-  if (process.env['LATCHKEY_SCREENSHOTS'] !== '1' || picture === undefined) return;
+  if (picture === undefined) return;
   const take = async (suffix: string): Promise<void> => {
     await page.screenshot({ path: join(pictureFolder, `${picture.file}${suffix}.png`) });
   };
@@ -168,6 +173,9 @@ async function takePictures({ page }: Visitor, name: string): Promise<void> {
   await take('-dark');
   await page.emulateMedia({ colorScheme: 'light' });
   await page.setViewportSize(phone);
+  if (picture.phoneAt !== undefined) {
+    await page.evaluate(`document.querySelector('${picture.phoneAt}').scrollIntoView()`);
+  }
   await take('-phone');
   await page.setViewportSize(desktop);
 }

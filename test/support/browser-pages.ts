@@ -90,7 +90,7 @@ export const samplePages: readonly SamplePage[] = [
   at('/tokens/:id/revoke', 'lena', (site) => `/tokens/${site.id('Photo frame')}/revoke`),
   answer('revoke dialog', 'lena', async (visitor, site) => {
     await visitor.go('/.latchkey/');
-    await visitor.page.locator(`a[data-dialog][href*="${site.id('Old tablet')}"]`).click();
+    await visitor.page.locator(`a[data-dialog][href*="${site.id('Photo frame')}"]`).click();
     await visitor.page.locator('dialog[open]').waitFor();
   }),
   answer('revoke several', 'lena', async (visitor, site) => {

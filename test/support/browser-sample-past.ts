@@ -32,7 +32,7 @@ export const sampleTokens: readonly SampleToken[] = [
     name: 'Old tablet',
     owner: 'lena',
     madeDaysAgo: 96,
-    scopes: ['*'],
+    scopes: [...files('Photos', 'rw'), ...files('Documents', 'r')],
     endsInDays: -6,
   },
   {
@@ -97,7 +97,7 @@ export const sampleTokens: readonly SampleToken[] = [
     name: 'Tax adviser',
     owner: 'lena',
     madeDaysAgo: 4,
-    scopes: [...files('Documents/Taxes', 'r'), ...files('Documents/Invoices', 'r')],
+    scopes: files('Documents/Taxes', 'r'),
     endsInDays: 26,
   },
   {

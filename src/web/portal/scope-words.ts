@@ -30,12 +30,18 @@ export function scopeInWords(frame: Frame, text: string): string {
 /** The first scopes of a token in words, and how many more there are. */
 export function scopesShort(frame: Frame, scopes: readonly string[], shown = 2): Markup {
   const rest = scopes.length - shown;
-  return html`${scopes.slice(0, shown).map((scope, at) => html`${at > 0 && html`<br>`}${scopeInWords(frame, scope)}`)}${rest > 0 && html`<span class="sub">${frame.texts.tokens.scope.more(rest)}</span>`}`;
+  return html`${scopes.slice(0, shown).map((scope, at) => html`${at > 0 && html`<br>`}${breakable(scopeInWords(frame, scope))}`)}${rest > 0 && html`<span class="sub">${frame.texts.tokens.scope.more(rest)}</span>`}`;
 }
 
 /** All scopes of a token in words, one below the other. */
 export function scopesLong(frame: Frame, scopes: readonly string[]): Markup {
-  return html`<ul class="plain">${scopes.map((scope) => html`<li>${scopeInWords(frame, scope)}</li>`)}</ul>`;
+  return html`<ul class="plain">${scopes.map((scope) => html`<li>${breakable(scopeInWords(frame, scope))}</li>`)}</ul>`;
+}
+
+/** Paths go on in the next line behind a slash, before a name would be cut in two. */
+function breakable(text: string): Markup {
+  const parts = text.split(/(?<=.\/)(?=[^:\s])/);
+  return html`${parts.map((part, at) => html`${at > 0 && html`<wbr>`}${part}`)}`;
 }
 
 /** What may be done, in words. */

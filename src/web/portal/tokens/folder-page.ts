@@ -74,5 +74,5 @@ function placeList(frame: Frame, places: readonly BrowsableRoute[]): Piece {
 }
 
 function step(value: string, label: string, name: string | null): Markup {
-  return html`<button class="folder" name="step" value="${value}"${name !== null && html` aria-label="${name}"`}>${label}</button>`;
+  return html`<button class="folder${name === null && ' up'}" name="step" value="${value}"${name !== null && html` aria-label="${name}"`}>${label}</button>`;
 }
