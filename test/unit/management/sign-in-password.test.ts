@@ -99,6 +99,16 @@ describe('signing in with a password', () => {
     assert.equal((await attempt('stormed', password)).kind, 'signed_in');
   });
 
+  test('counts the right password of somebody disabled as the guess that it is', async () => {
+    const user = await world.addUser('gone', password);
+    await world.users.change(tester, user.id, { disabled: true });
+    for (let guess = 0; guess < 4; guess++) await attempt('gone', `guess ${guess}`);
+    const right = await attempt('gone', password);
+    assert.equal(right.kind === 'refused' && right.code, 'sign_in_refused');
+    const blocked = await attempt('gone', 'one more');
+    assert.equal(blocked.kind === 'refused' && blocked.code, 'throttled');
+  });
+
   test('lets somebody in during a storm whose password was right before', async () => {
     const user = await world.addUser('steady', password);
     const { person } = await world.enter('steady', password);
