@@ -125,9 +125,10 @@ export function createPasswordDoor(deps: PasswordDoorDeps): PasswordDoor {
       }
       if (fault === null) proven.delete(key);
       // Where one said no it was a guess, also while another is away; where nobody was asked, it was none.
-      const refusal = fault === null || wasChecked ? refuse('wrong_password') : null;
-      if (fault !== null && refusal?.code !== 'throttled') throw fault;
-      return refusal ?? signInRefused;
+      if (fault !== null && !wasChecked) throw fault;
+      const refusal = refuse('wrong_password');
+      if (fault !== null && refusal.code !== 'throttled') throw fault;
+      return refusal;
     } finally {
       done?.();
     }
