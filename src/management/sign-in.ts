@@ -86,12 +86,16 @@ export interface SignIn {
   readLink(
     secret: string,
   ): Promise<{ readonly purpose: 'first-admin' | 'set-password'; readonly userName: string | null } | null>;
-  /** Uses a one-time link up: makes the first admin (with `userName`), or sets the password of the link's user. */
+  /**
+   * Uses a one-time link up: makes the first admin (with `userName`), or sets the password of the link's user.
+   * `currentSecret` as with `withPassword`.
+   */
   useLink(
     side: BrowserSide,
     secret: string,
     userName: string | null,
     password: string,
+    currentSecret: string | null,
   ): Promise<SignedIn | SignInRefusal | ManagementRefusal>;
   /** The secret part of a link to become the first admin, valid for a day; null where there is an admin or no local way. */
   firstAdminLink(): Promise<string | null>;

@@ -112,11 +112,11 @@ export function createSignIn(deps: SignInDeps): SignIn {
       }
     },
     readLink: async (secret) => (hasLocal ? linkDoor.read(secret) : null),
-    async useLink(side, secret, userName, password) {
+    async useLink(side, secret, userName, password, currentSecret) {
       if (!hasLocal) return linkUsed;
       const user = await linkDoor.use(secret, userName, password, side.address);
       if ('kind' in user) return user;
-      return start(side, user, { confirmed: false, signOut: null, replaces: null });
+      return start(side, user, { confirmed: false, signOut: null, replaces: currentSecret });
     },
     firstAdminLink: async () => (hasLocal ? linkDoor.firstAdminLink() : null),
   };

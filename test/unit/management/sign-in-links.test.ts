@@ -36,7 +36,7 @@ describe('one-time links', () => {
       user.id,
     );
   const use = (secret: string, name: string | null = 'root', chosen = password) =>
-    world.signIn.useLink(browser, secret, name, chosen);
+    world.signIn.useLink(browser, secret, name, chosen, null);
 
   test('make the first admin, who is signed in but has proved nothing yet', async () => {
     const secret = await firstAdminLink();
@@ -55,6 +55,14 @@ describe('one-time links', () => {
     const replayed = await use(secret, 'intruder');
     assert.equal(replayed.kind === 'refused' && replayed.code, 'link_used');
     assert.equal(await world.users.find('intruder'), null);
+  });
+
+  test('end the session that the browser had, whoever’s it was', async () => {
+    await world.users.add(tester, 'alice', password);
+    const before = await world.enter('alice', password);
+    const used = await world.signIn.useLink(browser, await firstAdminLink(), 'root', password, before.secret);
+    assert.equal(used.kind, 'signed_in');
+    assert.equal(await world.signIn.recognise(before.secret, browser), null);
   });
 
   test('of several who use one at the same moment, one gets it', async () => {

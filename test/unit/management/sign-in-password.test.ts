@@ -277,7 +277,7 @@ describe('signing in with a password', () => {
       assert.equal(await without.signIn.firstAdminLink(), null);
       const link = await world.signIn.firstAdminLink();
       assert.equal(await without.signIn.readLink(link ?? ''), null);
-      const used = await without.signIn.useLink(browser, link ?? '', 'root', password);
+      const used = await without.signIn.useLink(browser, link ?? '', 'root', password, null);
       assert.equal(used.kind === 'refused' && used.code, 'link_used');
     } finally {
       await without.close();

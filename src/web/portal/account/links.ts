@@ -2,7 +2,7 @@ import type { Clock } from '../../../core/clock.ts';
 import type { SignIn } from '../../../management/sign-in.ts';
 import type { WebContext, WebRouter } from '../../context.ts';
 import { readForm } from '../../forms.ts';
-import { setSessionCookie } from '../../session-cookie.ts';
+import { readSessionSecret, setSessionCookie } from '../../session-cookie.ts';
 import { renderError } from '../error-page.ts';
 import { errorSummary, type FieldError, textField } from '../fields.ts';
 import type { Frame, Framing } from '../frame.ts';
@@ -44,7 +44,8 @@ export function addLinkRoutes(router: WebRouter, { framing, signIn, clock }: Lin
       const errors = newPasswordErrors(frame, form);
       if (errors.length > 0) return again(errors);
       const name = purpose === 'first-admin' ? typed : null;
-      const answer = await signIn.useLink(c.get('visit'), secret, name, form.text('next'));
+      const current = readSessionSecret(c);
+      const answer = await signIn.useLink(c.get('visit'), secret, name, form.text('next'), current);
       if (answer.kind === 'signed_in') {
         setSessionCookie(c, answer.secret, answer.endsAt, clock.now());
         return c.redirect(paths.tokens, 303);
