@@ -34,8 +34,8 @@ export function createSqliteWarningStore(database: SqliteDatabase): WarningStore
         const untilMs = each * dayMs;
         const span = { channel, days: each, untilMs, now };
         for await (const within of portions(database, now + fromMs, now + untilMs)) {
-          const left = limit - claimed.length;
-          if (left > 0) claimed.push(...(await claim({ ...span, ...within }, left)));
+          claimed.push(...(await claim({ ...span, ...within }, limit - claimed.length)));
+          if (claimed.length >= limit) return claimed;
         }
         fromMs = untilMs;
       }
