@@ -16,8 +16,9 @@ export function withoutOwnCookies(field: string): string | null {
   return others.length === pairs.length ? null : others.join('; ');
 }
 
-/** Whether a cookie pair, or a Set-Cookie field, names one of ours. */
+/** Whether a cookie pair, or a Set-Cookie field, names one of ours, or would once a browser sends it back. */
 export function isOwnCookie(pair: string): boolean {
-  const name = pair.trimStart();
+  // A cookie without a name is sent back as its value alone (RFC 6265bis section 5.8.3), which then names one.
+  const name = pair.replace(/^[\s=]+/, '');
   return name.startsWith(securePrefix) || name.startsWith(plainPrefix);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { withoutOwnCookies } from '../../../src/core/own-cookies.ts';
+import { isOwnCookie, withoutOwnCookies } from '../../../src/core/own-cookies.ts';
 
 test('cookies of our own pages are taken out and others stay in order', () => {
   assert.equal(withoutOwnCookies('a=1; __Host-latchkey=s; b=2'), 'a=1; b=2');
@@ -22,4 +22,12 @@ test('whatever stands around it, no session cookie is left', () => {
       assert.ok(left !== null && !left.includes('secret-value'));
     }),
   );
+});
+
+test('a cookie without a name is ours where a browser would send it back as one of ours', () => {
+  for (const field of ['=latchkey_session=evil; Path=/', ' = __Host-latchkey=evil', '==latchkey_session=x']) {
+    assert.ok(isOwnCookie(field), field);
+  }
+  assert.ok(!isOwnCookie('=theirs=1'));
+  assert.ok(!isOwnCookie('theme=latchkey_dark'));
 });
