@@ -1,6 +1,8 @@
 import type { Config } from '../config/config.ts';
+import { Fault } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
-import { findCollections } from '../gateway/collections.ts';
+import { findCollections, type FoundCollections, type Looker } from '../gateway/collections.ts';
+import { createConcurrentRequests } from '../gateway/concurrent-requests.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { createAdminKeys } from '../management/admin-keys.ts';
 import { createAuditReading } from '../management/audit-reading.ts';
@@ -82,20 +84,32 @@ function providerOrigins({ signIn }: Config): readonly string[] {
   return signIn.ways.flatMap((way) => (way.kind === 'oidc' ? [new URL(way.issuer).origin] : []));
 }
 
+/** So many folders a person can have read at once: each holds an answer whole, and reading it keeps everybody waiting. */
+const looksAtOnce = 2;
+
 /** The folders of the routes' backends, asked for as the person. */
 function openCollections(config: Config, pipeline: () => PipelineDeps): Collections {
   const routes = config.routes
     .filter(({ kind }) => kind !== 'rest')
     .map(({ name, match }) => ({ name, path: match.path, host: match.host }));
+  const looks = createConcurrentRequests(() => looksAtOnce);
+
+  async function look(path: string, looker: Looker): Promise<FoundCollections> {
+    if (!looks.enter(looker.principal)) {
+      throw new Fault('overloaded', `${looksAtOnce} folders are being read for this person already.`);
+    }
+    try {
+      return await findCollections(path, looker, pipeline());
+    } finally {
+      looks.leave(looker.principal);
+    }
+  }
+
   return {
     routes: () => routes,
     async within(person, host, path) {
       const { address } = person;
-      const found = await findCollections(
-        path,
-        { principal: principalOf(person), host, address },
-        pipeline(),
-      );
+      const found = await look(path, { principal: principalOf(person), host, address });
       if (found === 'none') return refused('not_found', 'There is no such folder that you may see.');
       if (found === 'too many') {
         return refused('conflict', 'This folder has too many entries to show them: write its path instead.');

@@ -33,7 +33,7 @@ export interface Looker {
 export type FoundCollections = readonly CanonicalPath[] | 'none' | 'too many';
 
 /** An answer about a folder is read up to this; beyond it has too many entries to choose from. */
-const answerBytesMax = 8 * 1_024 * 1_024;
+const answerBytesMax = 4 * 1_024 * 1_024;
 const body = Buffer.from(
   '<?xml version="1.0" encoding="utf-8"?><propfind xmlns="DAV:"><prop><resourcetype/></prop></propfind>',
 );

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import type { Denial } from '../core/decision.ts';
+import { type Denial, deny } from '../core/decision.ts';
 import { sitePath } from '../core/site-path.ts';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
 import { tokenInTarget } from '../gateway/credential.ts';
@@ -76,8 +76,11 @@ export function serveOwnPage(
   pages.handle(withAllHeaders(req), res, visit);
 }
 
-/** The head, read strictly and free of tokens, which pages might repeat; or the refusal. */
+/** The head, read strictly, free of tokens, which pages might repeat, and of a host that is no part of a URL; or the refusal. */
 function admit(exchange: ClientExchange, deps: PipelineDeps): RequestHead | Denial {
   const head = readHead(exchange, deps);
-  return head.kind === 'deny' ? head : (tokenInTarget(head.path, head.query) ?? head);
+  if (head.kind === 'deny') return head;
+  // Such as 256.1.1.1: pages name their own address.
+  if (!URL.canParse(`http://${head.host}`)) return deny('malformed_host', 'no host of a URL');
+  return tokenInTarget(head.path, head.query) ?? head;
 }

@@ -22,8 +22,12 @@ export function groupsDecide(config: LdapGroupsConfig | null): config is LdapGro
 
 /** One spelling for DNs that differ in case or in spaces around their signs, as names of groups do. */
 function normalDn(dn: string): string {
-  return dn
-    .replaceAll(/\s*(?<!\\)([,=+])\s*/g, '$1')
-    .trim()
-    .toLowerCase();
+  return (
+    dn
+      // One space first: of many, each would be tried as the beginning of what stands around a sign.
+      .replaceAll(/\s+/g, ' ')
+      .replaceAll(/ ?(?<!\\)([,=+]) ?/g, '$1')
+      .trim()
+      .toLowerCase()
+  );
 }

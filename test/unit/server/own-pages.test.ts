@@ -52,6 +52,17 @@ test('a head that is refused on the way to a backend is refused on the way to ou
   assert.equal(records.at(-1)?.outcome, 'duplicate_header');
 });
 
+test('a host that no URL can have is refused, not a failure of ours', async (t) => {
+  const { port, visits } = await startWithPages(t);
+  for (const host of ['256.1.1.1', '1.2.3.4.5', 'a.0x']) {
+    const connection = await openRaw(port);
+    t.after(() => connection.destroy());
+    await connection.send(`GET /.latchkey/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+    assert.equal(status(await connection.nextResponse()), 400, host);
+  }
+  assert.deepEqual(visits, []);
+});
+
 test('every visit is recorded, without its target', async (t) => {
   const { port, records } = await startWithPages(t);
   await exchange(port, 'GET', '/.latchkey/welcome/one-time-secret');
