@@ -40,9 +40,6 @@ export interface Draft {
   readonly fields: CarriedFields;
 }
 
-/** Longest draft that a session keeps, characters of JSON. */
-const draftCharsMax = 16_000;
-
 /** See `Guards`. */
 export function createGuards(deps: GuardDeps): Guards {
   const { framing, signIn } = deps;
@@ -59,11 +56,11 @@ export function createGuards(deps: GuardDeps): Guards {
     const { source } = person.session;
     const frame = framing(c);
     const draft: Draft = { action: ownAction(c), fields: carriedFields(form) };
-    const text = JSON.stringify(draft);
-    if (text.length > draftCharsMax) return ask(c, person, form, frame.texts.confirm.tooLong);
+    if (!(await signIn.keepDraft(person, JSON.stringify(draft)))) {
+      return ask(c, person, form, frame.texts.confirm.tooLong);
+    }
     const started = await signIn.begin(source, frame.origin + paths.callback(source), true);
     if (started === null) return ask(c, person, form, frame.texts.signIn.providerRefused);
-    await signIn.keepDraft(person, text);
     deps.pending.set(
       c,
       pendingText({ source, pending: started.pending, next: paths.resume, isConfirming: true }),

@@ -4,7 +4,7 @@ import { eventsDe } from './de-events.ts';
 import { guidesDe } from './de-guides.ts';
 import { accountDe, confirmDe, devicesDe, linkDe, signInDe } from './de-people.ts';
 import { folderDe, onceDe, tokenFormDe, tokensDe } from './de-tokens.ts';
-import type { Texts } from './en.ts';
+import type { RefusalCode, Texts } from './en.ts';
 
 const frameDe: Texts['frame'] = {
   product: 'Latchkey',
@@ -52,14 +52,21 @@ const errorsDe: Texts['errors'] = {
     'Jemand hat das geändert, seit Sie es geöffnet haben. So steht es jetzt: Bitte machen Sie Ihre Änderung noch einmal.',
 };
 
-const refusalsDe: Readonly<Record<string, string>> = {
+const refusalsDe: Readonly<Record<RefusalCode, string>> = {
   confirmation_needed: 'Bitte bestätigen Sie zuerst, dass Sie es sind.',
   not_allowed: 'So weit reicht Ihr Konto nicht.',
   not_found: 'Das gibt es nicht, oder es gehört jemand anderem.',
   stale: 'Das wurde inzwischen von jemand anderem geändert.',
   bad_request: 'Diese Angaben sind nicht verständlich.',
   conflict: 'Das widerspricht dem, was schon da ist, zum Beispiel der letzten Administration.',
-  bad_name: 'Dieser Name geht nicht: 1 bis 120 druckbare Zeichen, und niemals der Wert eines Tokens.',
+  bad_name: 'Dieser Name geht nicht: höchstens 120 druckbare Zeichen, und niemals der Wert eines Tokens.',
+  bad_display_name: 'Dieser Anzeigename geht nicht: höchstens 120 druckbare Zeichen.',
+  bad_email: 'Das ist keine E-Mail-Adresse.',
+  policy: 'Die Regeln für Tokens lassen das nicht zu.',
+  wrong_password: 'Das aktuelle Passwort ist ein anderes: Bitte versuchen Sie es noch einmal.',
+  throttled: 'Zu viele falsche Passwörter: Bitte warten Sie etwas, bevor Sie es wieder versuchen.',
+  elsewhere: 'Das entscheidet die Quelle dieses Kontos: Bitte ändern Sie es dort.',
+  last_admin: 'Das geht nicht: Sonst könnte niemand mehr verwalten.',
   bad_scope: 'Dieser Zugriff ist nicht verständlich.',
   bad_expiry: 'Dieses Ende geht nicht: Es muss in der Zukunft liegen und innerhalb des Erlaubten.',
   bad_not_before: 'Dieser Beginn geht nicht: Er muss vor dem Ende liegen.',
@@ -72,11 +79,12 @@ const refusalsDe: Readonly<Record<string, string>> = {
   bad_password: 'Dieses Passwort geht nicht: 8 bis 1024 Zeichen, ohne Zeilenumbrüche.',
   name_taken: 'Diesen Namen hat schon jemand.',
   no_user: 'Dieses Konto gibt es nicht.',
+  sign_in_refused: 'Name oder Passwort stimmen nicht.',
   link_used: 'Dieser Link gilt nicht mehr.',
 };
 
-function refusalDe(code: string, detail: string): string {
-  return refusalsDe[code] ?? detail;
+function refusalDe(code: RefusalCode, _detail: string): string {
+  return refusalsDe[code];
 }
 
 /** All texts of the pages in German. */

@@ -1,3 +1,5 @@
+import type { Refused } from '../../../management/refused.ts';
+import type { SignInRefusal } from '../../../management/sign-in.ts';
 import { adminEn, usersEn } from './en-admin.ts';
 import { actorEn, doneEn, questionEn, tokenEn } from './en-changes.ts';
 import { eventsEn } from './en-events.ts';
@@ -51,8 +53,11 @@ export const errorsEn = {
     'Somebody has changed this since you opened it. Here is how it stands now: please make your change again.',
 };
 
+/** The code of every refusal that a page tells. */
+export type RefusalCode = (Refused | SignInRefusal)['code'];
+
 /** What a no of the management means, by its code; in English its own sentence says it best. */
-export function refusalEn(_code: string, detail: string): string {
+export function refusalEn(_code: RefusalCode, detail: string): string {
   return detail;
 }
 
