@@ -95,8 +95,9 @@ export function createUsers(deps: UsersDeps): Users {
 
   return {
     find: async (nameOrId) =>
-      (await store.findByName(foldUserName(nameOrId))) ??
-      (isUuid(nameOrId) ? store.get(nameOrId.toLowerCase() as UserId) : null),
+      // Ids first: a source may call somebody by the id of somebody else.
+      (isUuid(nameOrId) ? await store.get(nameOrId.toLowerCase() as UserId) : null) ??
+      store.findByName(foldUserName(nameOrId)),
     list: (filter) => store.list(filter),
     async add(actor, text, password, details = {}) {
       if (deps.holdsToken(text)) return refuseUser('bad_name', nameIsToken);

@@ -25,6 +25,12 @@ describe('users', () => {
     for (const name of ['unal', '', nobody]) assert.equal(await world.users.find(name), null, name);
   });
 
+  test('are found by their own id, whatever login name somebody else has', async () => {
+    const user = await world.addUser('shadowed');
+    await world.addUser(user.id);
+    assert.deepEqual(await world.users.find(user.id), user);
+  });
+
   test('never share a name', async () => {
     await world.addUser('Twin');
     const second = await world.users.add(tester, 'TWIN', null);
