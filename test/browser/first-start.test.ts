@@ -1,6 +1,7 @@
+import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Chromium, startChromium } from '../support/browser.ts';
-import { headed } from '../support/browser-steps.ts';
+import { ask, headed } from '../support/browser-steps.ts';
 import { endAll } from '../support/end-all.ts';
 import { type PortalWorld, startPortal } from '../support/portal.ts';
 import { requireProgram } from '../support/requirement.ts';
@@ -34,5 +35,22 @@ describe('the first start', requireProgram('chromium'), () => {
     await visitor.go(link);
     await headed(page, 'This link no longer works');
     await visitor.leave();
+  });
+
+  test('is watched like every visit here: what a page must not do is noticed', async () => {
+    const visitor = await chromium.visit({ url: world.gateway.url });
+    const { page } = visitor;
+    await visitor.go('/.latchkey/');
+    await Promise.all([
+      page.waitForEvent('console'),
+      page.waitForEvent('pageerror'),
+      ask(visitor, "void document.body.append(Object.assign(new Image(), { src: 'http://192.0.2.1/' }))"),
+      ask(visitor, "void setTimeout(() => { throw new Error('one of a script'); })"),
+    ]);
+    await assert.rejects(visitor.leave(), (error: Error) => {
+      assert.match(error.message, /Content Security Policy/);
+      assert.match(error.message, /one of a script/);
+      return true;
+    });
   });
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import axe from 'axe-core';
 import { createPortal, type PortalDeps } from '../../src/web/portal/portal.ts';
 import { type Chromium, startChromium, type Visitor } from '../support/browser.ts';
 import { routesWithoutPage, samplePages } from '../support/browser-pages.ts';
@@ -17,6 +18,7 @@ import { personPassword } from '../support/portal.ts';
 import { requireProgram } from '../support/requirement.ts';
 
 const url = `https://${sampleHost}`;
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const phone = { width: 360, height: 740 };
 const desktop = { width: 1280, height: 800 };
 const pictureFolder = join(import.meta.dirname, '../../docs/screenshots');
@@ -104,12 +106,6 @@ describe('every page', requireProgram('chromium', 'apache2', 'openssl'), () => {
     });
   }
 
-  test('is for everybody, on every screen: the page of the API, which speaks English', async () => {
-    const visitor = await visitorAs('mira', 'en');
-    await visitor.go('/.latchkey/api/docs');
-    await isForEverybody(visitor);
-  });
-
   test('has links that lead somewhere', async () => {
     const visitor = await visitorAs('mira', 'en');
     const { page } = visitor;
@@ -130,6 +126,7 @@ describe('every page', requireProgram('chromium', 'apache2', 'openssl'), () => {
       );
       for (const link of links) found.add(link);
     }
+    assert.ok(found.size > 20, `${found.size} links`);
     const statuses = 'Promise.all(PATHS.map(async (path) => [path, (await fetch(path)).status]))';
     const answers = await ask<readonly (readonly [string, number])[]>(
       visitor,
@@ -191,11 +188,12 @@ const wideElements = `(() => {
 
 /** What axe finds against WCAG 2.2 AA and its own good practice. */
 async function violations(visitor: Visitor, options: object): Promise<readonly string[]> {
-  if (!(await ask<boolean>(visitor, "'axe' in window"))) await visitor.page.evaluate(axe.source);
-  const found = await ask<axe.AxeResults>(visitor, `axe.run(document, ${JSON.stringify(options)})`);
-  return found.violations.flatMap(({ id, nodes }) =>
-    nodes.map(
-      ({ html, any }) => `${id}: ${html.slice(0, 160)} ${any.map(({ message }) => message).join('; ')}`,
-    ),
+  if (!(await ask<boolean>(visitor, "'axe' in window"))) await visitor.page.evaluate(axeSource);
+  const lean = { resultTypes: ['violations'], selectors: false, preload: false };
+  return ask(
+    visitor,
+    `axe.run(document, ${JSON.stringify({ ...lean, ...options })}).then(({ violations }) =>
+      violations.flatMap(({ id, nodes }) =>
+        nodes.map(({ html, any }) => [id, html.slice(0, 160), ...any.map((check) => check.message)].join(' · '))))`,
   );
 }
