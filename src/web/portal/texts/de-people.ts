@@ -74,7 +74,7 @@ export const devicesDe: Texts['devices'] = {
   endNamed: (name: string): string => `Abmelden: ${name}`,
   endAll: 'Überall sonst abmelden',
   endAllToo: 'Überall abmelden, auch hier',
-  on: (browser: string, system: string): string => `${browser} unter ${system}`,
+  on: (browser: string, system: string): string => `${browser} auf ${system}`,
   onlyThis: 'Sie sind nirgends sonst angemeldet.',
 };
 

@@ -20,7 +20,7 @@ export const tokensDe: Texts['tokens'] = {
     label: 'Tokens suchen',
     search: 'Suchen',
     state: 'Zustand',
-    all: 'Alle außer widerrufenen',
+    all: 'Nicht widerrufen',
     active: 'Aktiv',
     off: 'Aus',
     expired: 'Abgelaufen',
