@@ -166,6 +166,8 @@ describe('tokens in a browser', requireProgram('chromium', 'curl', 'apache2'), (
   test('loading the panel again neither shows the value again nor makes another token', async () => {
     const { page } = visitor;
     const made = await makeToken(visitor, 'once');
+    // The script of the page gives it the address of the token, which has to have happened.
+    await page.waitForURL(/\/tokens\/[0-9a-f-]{36}/);
     await page.reload();
     await page.getByRole('heading', { name: 'once', exact: true }).waitFor();
     assert.equal((await page.content()).includes(made.value), false);
