@@ -28,3 +28,14 @@ export interface Collections {
    */
   within(person: Person, host: string, path: string): Promise<readonly Collection[] | Refused>;
 }
+
+/** The places to begin at for somebody who reaches us by this authority. */
+export function placesOn(collections: Collections, host: string): readonly BrowsableRoute[] {
+  return collections.routes().filter((place) => place.host === null || place.host === host);
+}
+
+/** The place that a folder belongs to, by the longest path above it; null where it belongs to none. */
+export function placeOf(places: readonly BrowsableRoute[], path: string): BrowsableRoute | null {
+  const above = places.filter((place) => path.startsWith(place.path));
+  return above.toSorted((one, other) => other.path.length - one.path.length)[0] ?? null;
+}

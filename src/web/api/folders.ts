@@ -1,5 +1,5 @@
 import { createRoute, z } from '@hono/zod-openapi';
-import type { BrowsableRoute, Collections } from '../../management/collections.ts';
+import { type BrowsableRoute, type Collections, placeOf, placesOn } from '../../management/collections.ts';
 import { isRefused } from '../../management/refused.ts';
 import type { ApiRouter } from './api-context.ts';
 import { answerProblem, answerRefusal } from './problem.ts';
@@ -52,13 +52,11 @@ export function addFolderRoutes(api: ApiRouter, collections: Collections): void 
     const caller = c.get('caller');
     if (caller.kind === 'key') return answerProblem(c, 'not_allowed');
     const { host } = new URL(c.get('visit').origin);
-    const places = collections.routes().filter((place) => place.host === null || place.host === host);
+    const places = placesOn(collections, host);
     const { path } = c.req.valid('query');
     if (path === undefined) return c.json({ items: places.map(folderBody) });
-    const place = places
-      .filter((each) => path.startsWith(each.path))
-      .toSorted((one, other) => other.path.length - one.path.length)[0];
-    if (place === undefined) return answerProblem(c, 'not_found');
+    const place = placeOf(places, path);
+    if (place === null) return answerProblem(c, 'not_found');
     const found = await collections.within(caller, place.host ?? host, path);
     return isRefused(found) ? answerRefusal(c, found) : c.json({ items: found.map(folderBody) });
   });

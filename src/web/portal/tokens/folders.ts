@@ -1,5 +1,5 @@
 import type { Person } from '../../../management/caller.ts';
-import type { BrowsableRoute, Collections } from '../../../management/collections.ts';
+import { type BrowsableRoute, type Collections, placeOf, placesOn } from '../../../management/collections.ts';
 import { isRefused } from '../../../management/refused.ts';
 import { Fault } from '../../../core/errors.ts';
 import type { WebContext } from '../../context.ts';
@@ -19,7 +19,7 @@ export function createFolderPages(collections: Collections): FolderPages {
   return {
     async show(c, person, frame, form, path) {
       const { host } = new URL(frame.origin);
-      const places = collections.routes().filter((route) => route.host === null || route.host === host);
+      const places = placesOn(collections, host);
       const place = path === null ? onlyPlace(places) : placeOf(places, path);
       const at = path ?? place?.path ?? null;
       const folders = at === null || place === null ? null : await within(person, place.host ?? host, at);
@@ -42,11 +42,6 @@ export function createFolderPages(collections: Collections): FolderPages {
       throw error;
     }
   }
-}
-
-function placeOf(places: readonly BrowsableRoute[], path: string): BrowsableRoute | null {
-  const above = places.filter((place) => path.startsWith(place.path));
-  return above.toSorted((a, b) => b.path.length - a.path.length)[0] ?? null;
 }
 
 function onlyPlace(places: readonly BrowsableRoute[]): BrowsableRoute | null {
