@@ -77,12 +77,14 @@ describe('the lockfile', () => {
   });
 
   // That the product then starts, test/package.test.ts shows: it installs with scripts ignored.
-  test('has one package with an install script at run time, argon2, whose script is refused: it ships its binaries', () => {
+  // argon2 ships its binaries, and protobufjs only looks at how its dependents name its version.
+  test('has two packages with an install script at run time, and refuses both scripts', () => {
     assert.deepEqual(
       production.filter(({ hasInstallScript }) => hasInstallScript === true).map(({ name }) => name),
-      ['argon2'],
+      ['argon2', 'protobufjs'],
     );
     assert.equal(manifest.allowScripts['argon2'], false);
+    assert.equal(manifest.allowScripts['protobufjs'], false);
   });
 });
 

@@ -27,9 +27,12 @@ const ranks: Readonly<Record<string, number>> = {
 
 /** Which part of src/ may import a package: each has one owner. */
 const owners: Readonly<Record<string, readonly string[]>> = {
-  argon2: ['identity/'],
+  '@grpc/grpc-js': ['doors/'],
+  '@grpc/proto-loader': ['doors/'],
   '@hono/node-server': ['web/'],
   '@hono/zod-openapi': ['web/api/'],
+  '@opentelemetry/api': ['telemetry/'],
+  argon2: ['identity/'],
   bcryptjs: ['identity/'],
   commander: ['cli/', 'main.ts'],
   hono: ['web/'],
@@ -41,6 +44,7 @@ const owners: Readonly<Record<string, readonly string[]>> = {
   nodemailer: ['delivery/'],
   'node:sqlite': ['storage/sqlite/'],
   'openid-client': ['identity/'],
+  pg: ['storage/postgres/'],
   pino: ['telemetry/'],
   'prom-client': ['telemetry/'],
   'rate-limiter-flexible': ['storage/redis/'],
