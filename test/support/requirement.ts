@@ -1,5 +1,6 @@
 /** What real servers and clients a test needs, and what happens on a machine that lacks them. */
 import { accessSync, constants, existsSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Options for `test()` or `describe()`: runs where false, else a skip with its reason. */
@@ -7,12 +8,16 @@ export interface Requirement {
   readonly skip: string | false;
 }
 
+/** Where scripts/set-up.sh puts what Debian has not. */
+const ownPrograms = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'latchkey-tests', 'bin');
+
 /**
- * Where a program is, looked for in PATH and then in the folders where Debian keeps servers; null where
- * it is not installed.
+ * Where a program is, looked for in PATH, in the folders where Debian keeps servers and in that of set-up.sh; null
+ * where it is not installed.
  */
 export function findProgram(name: string): string | null {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin', '/usr/local/sbin'];
+  const path = (process.env['PATH'] ?? '').split(delimiter);
+  const folders = [...path, '/usr/sbin', '/sbin', '/usr/local/sbin', ownPrograms];
   return folders.map((folder) => join(folder, name)).find(isExecutable) ?? null;
 }
 
