@@ -1,5 +1,6 @@
 import { openStore } from '../src/compose/store.ts';
 import type { Config } from '../src/config/config.ts';
+import { storeName } from '../src/config/store-config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { TokenId, UserId } from '../src/core/ids.ts';
 import { systemRandom } from '../src/core/random.ts';
@@ -30,7 +31,7 @@ export async function seedRefused(config: Config, count: number): Promise<readon
   const users: UserId[] = [];
   for (let at = 0; at < owners; at++) users.push(await addUser(store, ownerName(at), null, false));
   const disabled = await addUser(store, 'carol', null, true);
-  const connection = connect(config.store.path);
+  const connection = connect(storeName(config.store));
   const insert = connection.prepare(insertTokenSql);
   const add = (value: string, userId: UserId, more: Partial<TokenRecord>): void => {
     const prefix = value.slice(0, displayPrefixLength);
@@ -68,7 +69,7 @@ export async function seedRefused(config: Config, count: number): Promise<readon
   }));
   connection.exec('COMMIT');
   connection.close();
-  store.close();
+  await store.close();
   return seeded;
 }
 
@@ -81,7 +82,7 @@ export async function seedRefusedPasswords(config: Config, count: number): Promi
   await addUser(store, 'erin', null, false);
   // One for each request: the same password of the same user would be remembered.
   for (let at = 0; at < count; at++) await addUser(store, `frank-${at}`, hash, true);
-  store.close();
+  await store.close();
   const wrong = (name: string): RefusedKind['credentials'] =>
     Array.from({ length: count }, () => [name, uuidV7(systemClock.now(), systemRandom)] as const);
   return [

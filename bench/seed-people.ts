@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type OpenedStore, openStore } from '../src/compose/store.ts';
 import type { Config } from '../src/config/config.ts';
+import { storeName } from '../src/config/store-config.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { PepperId, TokenDigest, TokenId, UserId } from '../src/core/ids.ts';
 import { systemRandom } from '../src/core/random.ts';
@@ -41,7 +42,7 @@ export async function seedPeople(config: Config): Promise<SeededPeople> {
   const store = await openStore(config, systemClock);
   try {
     const pepperId = (await store.openPeppers()).current;
-    const connection = connect(config.store.path);
+    const connection = connect(storeName(config.store));
     connection.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -524288;');
     const fill = (
       sql: string,
@@ -67,7 +68,7 @@ export async function seedPeople(config: Config): Promise<SeededPeople> {
     connection.close();
     return await open(store, people[0] as UserRecord, people[1] as UserRecord);
   } finally {
-    store.close();
+    await store.close();
   }
 }
 

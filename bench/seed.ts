@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openStore } from '../src/compose/store.ts';
 import type { Config } from '../src/config/config.ts';
+import { storeName } from '../src/config/store-config.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { systemClock } from '../src/core/clock.ts';
 import type { TokenDigest, TokenId, UserId } from '../src/core/ids.ts';
@@ -51,7 +52,7 @@ export async function seedTokens(config: Config, count: number, usable: number):
     { ...user, id: userId, name: userName, nameKey: foldUserName(userName), createdAt: now },
     { at: now, action: 'user.add', actor: 'bench', userId, tokenId: null, details: {} },
   );
-  const connection = connect(config.store.path);
+  const connection = connect(storeName(config.store));
   connection.exec('PRAGMA synchronous = OFF; PRAGMA cache_size = -524288;');
   const insert = connection.prepare(insertTokenSql);
   const values: string[] = [];
@@ -77,7 +78,7 @@ export async function seedTokens(config: Config, count: number, usable: number):
   }
   connection.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   connection.close();
-  store.close();
+  await store.close();
   return values;
 }
 

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { Administration } from '../compose/administration.ts';
 import type { AdminKeyId, TokenId } from '../core/ids.ts';
+import { storeName } from '../config/store-config.ts';
 import { printable } from '../core/printable.ts';
 import { isUuid } from '../core/uuid.ts';
 import type { UserRecord } from '../identity/user-store.ts';
@@ -21,12 +22,12 @@ export async function administer<T>(
   work: (administration: Administration) => Promise<T>,
 ): Promise<T> {
   const loaded = await requireCommandConfig(command, io, 'optional');
-  const { path } = loaded.config.store;
-  const isNew = !existsSync(path);
+  const { store } = loaded.config;
+  const isNew = store.kind === 'sqlite' && !existsSync(store.path);
   const { openAdministration } = await import('../compose/administration.ts');
   const administration = await openAdministration(loaded, io.clock, stderrLog(io));
   // In a wrong folder, or with a wrong --store, an empty answer would look like the truth.
-  if (isNew) io.stderr(`latchkey: there was no store yet; made ${printable(path)}.\n`);
+  if (isNew) io.stderr(`latchkey: there was no store yet; made ${printable(storeName(store))}.\n`);
   try {
     return await work(administration);
   } finally {

@@ -2,6 +2,7 @@ import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
 import type { Gateway } from '../compose/gateway.ts';
 import type { Config } from '../config/config.ts';
+import { storeName } from '../config/store-config.ts';
 import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { sitePath } from '../core/site-path.ts';
@@ -102,7 +103,7 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
     ),
     ...(config.portal.enabled ? [`pages for people on ${siteUrl(gateway, config)}`] : []),
     `health and metrics on http://${adminHost}:${gateway.adminPort}`,
-    `configuration: ${file ?? 'flags, environment and defaults'}; store: ${config.store.path}`,
+    `configuration: ${file ?? 'flags, environment and defaults'}; store: ${storeName(config.store)}`,
   ];
   io.stderr(`${lines.map(printable).join('\n')}\n`);
 }

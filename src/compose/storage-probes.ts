@@ -2,13 +2,11 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config, RedisConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
-import { systemRandom } from '../core/random.ts';
 import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
 import { secretsOf } from '../storage/redis/endpoint.ts';
-import { openSqlite } from '../storage/sqlite/database.ts';
-import { createSqliteTokenStore } from '../storage/sqlite/token-store.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers } from '../tokens/pepper-file.ts';
+import { openStore } from './store.ts';
 
 /** What Redis says of itself. */
 interface RedisReport {
@@ -25,8 +23,7 @@ interface RedisReport {
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
 export async function probeStore(config: Config, clock: Clock): Promise<void> {
-  const database = await openSqlite({ path: config.store.path, clock, randomBytes: systemRandom });
-  database.close();
+  await (await openStore(config, clock)).close();
 }
 
 /**
@@ -36,13 +33,14 @@ export async function probeStore(config: Config, clock: Clock): Promise<void> {
  */
 export async function probePeppers(config: Config, clock: Clock): Promise<boolean> {
   const place = { configured: config.peppers, file: path.join(config.dataDir, 'pepper') };
-  const { path: storePath } = config.store;
-  if (!existsSync(storePath)) return isThere(await findPeppers({ ...place, store: emptyStore }));
-  const database = await openSqlite({ path: storePath, clock, randomBytes: systemRandom });
+  const { store } = config;
+  const isNew = store.kind === 'sqlite' && !existsSync(store.path);
+  if (isNew) return isThere(await findPeppers({ ...place, store: emptyStore }));
+  const opened = await openStore(config, clock);
   try {
-    return isThere(await findPeppers({ ...place, store: createSqliteTokenStore(database) }));
+    return isThere(await opened.findPeppers());
   } finally {
-    database.close();
+    await opened.close();
   }
 }
 

@@ -26,20 +26,6 @@ export function parseOrigin(text: string): Parsed<string> {
   return { value: url.origin };
 }
 
-/** The file of a `sqlite:PATH` store, as written. */
-export function parseStore(text: string): Parsed<{ readonly kind: 'sqlite'; readonly path: string }> {
-  if (/^postgres(ql)?:/.test(text)) {
-    return { wrong: 'PostgreSQL is not available in this version; use sqlite:./data/latchkey.db' };
-  }
-  const path = /^sqlite:(?:\/\/(?=\/))?([^\0?#]+)$/.exec(text)?.[1];
-  if (path === undefined || path.startsWith('//') || path.endsWith('/')) {
-    return { wrong: 'must be sqlite: and a file, such as sqlite:./data/latchkey.db' };
-  }
-  if (path.startsWith(':'))
-    return { wrong: 'must name a file: tokens kept in memory would not survive a restart' };
-  return { value: { kind: 'sqlite', path } };
-}
-
 /** A single Redis server as its URL says. */
 export interface RedisUrl {
   /** The URL without credentials and database. */

@@ -1,4 +1,5 @@
 import type { SignInConfig } from './sign-in-config.ts';
+import type { StoreConfig } from './store-config.ts';
 import type { WarningsConfig } from './warnings-config.ts';
 
 /** How WebDAV-aware a route is: decides which headers and bodies are read. */
@@ -72,8 +73,7 @@ export interface Config {
   readonly admin: { readonly host: string; readonly port: number };
   /** Folder for what the gateway itself generates: store, pepper, signing key, spool. */
   readonly dataDir: string;
-  /** Parsed `sqlite:PATH`. */
-  readonly store: { readonly kind: 'sqlite'; readonly path: string };
+  readonly store: StoreConfig;
   readonly redis: RedisConfig | null;
   /** Null: one is generated under dataDir at first start. */
   readonly peppers: readonly PepperConfig[] | null;

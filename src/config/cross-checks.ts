@@ -3,6 +3,7 @@ import type { KeyPath } from './problem.ts';
 import { checkRoutes } from './route-checks.ts';
 import { checkWays } from './sign-in-checks.ts';
 import { isMap } from './sources.ts';
+import { checkStore } from './store-checks.ts';
 import { checkWarnings } from './warnings-checks.ts';
 
 /**
@@ -17,6 +18,7 @@ export function crossCheck(
     ...checkBackendOrRoutes(root, options.routesRequired),
     ...checkUnique(listAt(root, ['routes']), ['routes'], 'name', 'route'),
     ...checkRoutes(listAt(root, ['routes'])),
+    ...checkStore(root, options.inFile),
     ...checkRedis(root, options.inFile),
     ...checkUnique(listAt(root, ['peppers']), ['peppers'], 'id', 'pepper'),
     ...checkUnique(listAt(root, ['signIn', 'ways']), ['signIn', 'ways'], 'name', 'way'),

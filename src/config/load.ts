@@ -73,7 +73,8 @@ export function loadConfig(sources: ConfigSources): ConfigResult {
     (key) => (map.inFile([key]) ? fileFolder : sources.cwd),
   );
   const missingSecrets = [...unread, ...toProblems('environment', missing, map)];
-  if (missingSecrets.length > 0 && sources.routesRequired) {
+  const isNeeded = missingSecrets.some(({ key }) => sources.routesRequired || key.startsWith('store.'));
+  if (isNeeded) {
     return { kind: 'invalid', file: file.path, problems: missingSecrets };
   }
   return {

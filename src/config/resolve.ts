@@ -16,6 +16,7 @@ import {
   type ReadSecret,
 } from './secrets.ts';
 import { resolveSignIn } from './sign-in-resolve.ts';
+import { resolveStore } from './store-resolve.ts';
 import { resolveWarnings } from './warnings-resolve.ts';
 
 /** A finding about something outside of the configuration: a file or variable it names. */
@@ -37,10 +38,10 @@ export function resolveConfig(
     listen: written.listen,
     admin: written.admin,
     dataDir,
-    store: {
-      kind: 'sqlite',
-      path: written.store ? resolve(folderOf('store'), written.store.path) : join(dataDir, 'latchkey.db'),
-    },
+    store:
+      written.store === null
+        ? { kind: 'sqlite', path: join(dataDir, 'latchkey.db') }
+        : resolveStore(written.store, secrets.read, (file) => resolve(folderOf('store'), file)),
     redis: redisConfig(written.redis, secrets.read),
     peppers:
       written.peppers?.map(({ id, secret }, index) => ({

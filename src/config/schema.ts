@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  parseCidr,
-  parseHostPort,
-  parseListenHost,
-  parsePortalUrl,
-  parseRedisUrl,
-  parseStore,
-} from './addresses.ts';
+import { parseCidr, parseHostPort, parseListenHost, parsePortalUrl, parseRedisUrl } from './addresses.ts';
 import type { RedisUrl } from './addresses.ts';
 import type { Config } from './config.ts';
 import type { Parsed } from './quantities.ts';
@@ -22,6 +15,7 @@ import {
   type SecretReference,
 } from './schema-parts.ts';
 import { signInSchema, type WrittenSignIn } from './sign-in-schema.ts';
+import { storeSchema, type WrittenStore } from './store-schema.ts';
 import { warningsSchema, type WrittenWarnings } from './warnings-schema.ts';
 
 /** `redis:` written as a map, secrets not yet read. */
@@ -41,7 +35,7 @@ export interface WrittenRedis {
 export interface WrittenConfig
   extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'> {
   /** Null: `latchkey.db` in dataDir. */
-  readonly store: Config['store'] | null;
+  readonly store: WrittenStore | null;
   readonly redis: RedisUrl | WrittenRedis | null;
   readonly peppers: readonly { readonly id: string; readonly secret: SecretReference }[] | null;
   readonly assertionKey: SecretReference | null;
@@ -216,9 +210,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
     parseFileName,
     'Folder for what the gateway makes itself: store, pepper, signing key, spooled uploads.',
   ).prefault('./data'),
-  store: optional(
-    leaf(parseStore, 'Where tokens are kept: sqlite: and a file; left out, latchkey.db in dataDir.'),
-  ),
+  store: optional(storeSchema),
   redis: optional(
     z
       .union([leaf(parseRedisUrl, 'redis:// or rediss:// URL.'), redisMapSchema], {

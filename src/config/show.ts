@@ -4,6 +4,7 @@ import type { LoadedConfig } from './load.ts';
 import type { KeyPath } from './problem.ts';
 import { formatDuration, formatSize } from './quantities.ts';
 import type { WayConfig } from './sign-in-config.ts';
+import { postgresUrl, type StoreConfig } from './store-config.ts';
 import type { MailConfig, WarningsConfig } from './warnings-config.ts';
 
 /** What stands in the place of every secret. */
@@ -23,7 +24,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
       listen: withoutNull({ ...config.listen }),
       admin: config.admin,
       dataDir: config.dataDir,
-      store: `sqlite:${config.store.path}`,
+      store: describeStore(config.store),
       redis: config.redis && describeRedis(config.redis),
       peppers: config.peppers?.map(({ id }) => ({ id, secret: mask })) ?? null,
       assertionKey: config.assertionKey && mask,
@@ -119,6 +120,20 @@ function describeMail({ password, ca, from, ...plain }: MailConfig): Readonly<Re
     password: password && mask,
     ca: ca && mask,
     from: from.name === null ? from.address : `${from.name} <${from.address}>`,
+  });
+}
+
+function describeStore(store: StoreConfig): unknown {
+  if (store.kind === 'sqlite') return `sqlite:${store.path}`;
+  // Said once: what the URL could say of TLS stands in a key of its own.
+  const { password, tls } = store;
+  return withoutNull({
+    url: postgresUrl({ ...store, tls: null }),
+    password: password && mask,
+    poolMax: store.poolMax,
+    connectTimeout: formatDuration(store.connectTimeoutMs),
+    statementTimeout: formatDuration(store.statementTimeoutMs),
+    tls: tls === null ? false : tls.ca === null ? true : { ca: mask },
   });
 }
 

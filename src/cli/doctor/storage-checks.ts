@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
+import { storeName } from '../../config/store-config.ts';
 import { formatSize } from '../../config/quantities.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 
@@ -57,7 +58,7 @@ function checkFolder(folder: string): Finding {
 /** Store, pepper and signing key are worth as much as every token together. */
 function checkPrivate(config: Config): readonly Finding[] {
   const files = filesIn(config.dataDir).map((name) => join(config.dataDir, name));
-  const candidates = [...new Set([config.dataDir, config.store.path, ...files])].filter((path) =>
+  const candidates = [...new Set([config.dataDir, ...storeFiles(config), ...files])].filter((path) =>
     existsSync(path),
   );
   const open = candidates.filter((path) => (statSync(path).mode & 0o077) !== 0);
@@ -67,6 +68,10 @@ function checkPrivate(config: Config): readonly Finding[] {
   if (shielded.length === 0) return [ok('permissions', 'only this user may read the data')];
   const message = `others may look into ${shielded.join(', ')}`;
   return [warn('permissions', message, `chmod go-rwx ${shielded.join(' ')}`)];
+}
+
+function storeFiles({ store }: Config): readonly string[] {
+  return store.kind === 'sqlite' ? [store.path] : [];
 }
 
 /** Empty where the folder cannot be listed, which has a line of its own. */
@@ -83,9 +88,10 @@ function isPrivate(folder: string): boolean {
 }
 
 async function checkStore(config: Config, probes: DoctorProbes): Promise<Finding> {
-  const subject = `store ${config.store.path}`;
-  if (!existsSync(config.store.path)) {
-    const folder = nearestExisting(dirname(config.store.path));
+  const { store } = config;
+  const subject = `store ${storeName(store)}`;
+  if (store.kind === 'sqlite' && !existsSync(store.path)) {
+    const folder = nearestExisting(dirname(store.path));
     if (mayWrite(folder)) return ok(subject, 'will be made at the first start');
     return fail(
       subject,

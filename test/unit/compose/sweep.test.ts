@@ -114,7 +114,7 @@ describe('the sweep', () => {
       'warnings of past ends': 0,
     });
     assert.equal((await store.sessions.listOf(user.id, epoch, 0))[0]?.id, counting.id);
-    store.close();
+    await store.close();
     await scratchHere.remove();
   });
 });

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'node:test';
 import type { RouteConfig } from '../../../src/config/config.ts';
+import { storeName } from '../../../src/config/store-config.ts';
 import { load, loaded, oneRoute, problems } from './in-memory-sources.ts';
 
 const defaultRoute: RouteConfig = {
@@ -74,7 +75,7 @@ test('the file of the design reads as it says', () => {
       identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion', headers: {} },
     },
   ]);
-  assert.equal(config.store.path, '/etc/latchkey/data/latchkey.db');
+  assert.equal(storeName(config.store), '/etc/latchkey/data/latchkey.db');
   assert.deepEqual(config.redis?.nodes, ['redis://127.0.0.1:6379']);
 });
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { storeName } from '../../../src/config/store-config.ts';
 import { load, loaded, problems } from './in-memory-sources.ts';
 
 const inFile = { yaml: 'backend: http://a\nlisten: { port: 1 }' };
@@ -157,12 +158,12 @@ test('a configuration file that is named must exist; ./latchkey.yaml need not', 
 test('relative paths start at the file that names them, or at the working directory', () => {
   const yaml = 'backend: http://a\ndataDir: ./d\nstore: sqlite:./s.db';
   assert.equal(loaded({ yaml }).config.dataDir, '/etc/latchkey/d');
-  assert.equal(loaded({ yaml }).config.store.path, '/etc/latchkey/s.db');
+  assert.equal(storeName(loaded({ yaml }).config.store), '/etc/latchkey/s.db');
   const env = { LATCHKEY_DATA_DIR: './d', LATCHKEY_STORE: 'sqlite:./s.db' };
   assert.equal(loaded({ yaml, env }).config.dataDir, '/srv/latchkey/d');
-  assert.equal(loaded({ yaml, env }).config.store.path, '/srv/latchkey/s.db');
+  assert.equal(storeName(loaded({ yaml, env }).config.store), '/srv/latchkey/s.db');
   assert.equal(
-    loaded({ yaml: 'backend: http://a\ndataDir: /var/lib/x' }).config.store.path,
+    storeName(loaded({ yaml: 'backend: http://a\ndataDir: /var/lib/x' }).config.store),
     '/var/lib/x/latchkey.db',
   );
 });

@@ -158,13 +158,6 @@ const values: readonly Golden[] = [
     ],
   },
   {
-    title: 'a PostgreSQL store',
-    yaml: `${backend}store: postgres://db.example.org/latchkey`,
-    expected: [
-      'latchkey.yaml:2:8: store: PostgreSQL is not available in this version; use sqlite:./data/latchkey.db',
-    ],
-  },
-  {
     title: 'a store in memory, and one that is no store',
     yaml: `${backend}store: "sqlite::memory:"`,
     expected: [

@@ -1,0 +1,26 @@
+import type { AdminKeyStore } from '../identity/admin-key-store.ts';
+import type { LinkStore } from '../identity/one-time-links.ts';
+import type { SessionStore } from '../identity/session-store.ts';
+import type { UserStore } from '../identity/user-store.ts';
+import type { RepeatedRequests } from '../management/repeated-requests.ts';
+import type { ChangeFeed } from '../tokens/change-feed.ts';
+import type { PolicyStore } from '../tokens/policy-store.ts';
+import type { TokenStore } from '../tokens/token-store.ts';
+import type { WarningStore } from '../tokens/warning-store.ts';
+
+/** What every kind of store is, once opened. */
+export interface KeptStore {
+  readonly tokens: TokenStore;
+  readonly users: UserStore;
+  readonly sessions: SessionStore;
+  readonly links: LinkStore;
+  readonly adminKeys: AdminKeyStore;
+  readonly policy: PolicyStore;
+  readonly warnings: WarningStore;
+  readonly repeated: RepeatedRequests;
+  /** A feed of its own for each caller; unstarted. */
+  journal(): ChangeFeed;
+  /** Sets room aside for changes on a full disk. Rejects with `Fault('store_unavailable')` where there is none. */
+  keepReserve(): Promise<void>;
+  close(): Promise<void>;
+}
