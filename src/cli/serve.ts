@@ -72,7 +72,7 @@ function startFailure(error: unknown, config: Config): unknown {
   if (error instanceof Fault) return new CommandFailure(exitCodes.fault, error.message, error);
   const { code, hostname, port, syscall } = error as SystemError;
   if (syscall === 'getaddrinfo') {
-    const names = config.listen.host === hostname ? 'listen.host (--host)' : 'admin.host';
+    const names = hostKeys(config).find(([host]) => host === hostname)?.[1] ?? 'admin.host';
     const advice = `correct ${names}, or give it an address of this machine`;
     return new CommandFailure(
       exitCodes.fault,
@@ -81,9 +81,12 @@ function startFailure(error: unknown, config: Config): unknown {
     );
   }
   if (syscall !== 'listen' || code === undefined) return error;
-  const isAdmin = port === config.admin.port;
-  const key = isAdmin ? 'admin.port (--admin-port)' : 'listen.port (--port)';
-  const hostKey = isAdmin ? 'admin.host' : 'listen.host (--host)';
+  const [key, hostKey] =
+    port === config.admin.port
+      ? ['admin.port (--admin-port)', 'admin.host']
+      : port === config.doors.port
+        ? ['doors.port', 'doors.host']
+        : ['listen.port (--port)', 'listen.host (--host)'];
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `another program listens on port ${port}: stop it, or choose another ${key}`,
     EACCES: `this user may not listen on port ${port}: choose a ${key} above 1023`,
@@ -91,6 +94,14 @@ function startFailure(error: unknown, config: Config): unknown {
   };
   const reason = why[code] ?? `the system says ${code} for port ${port}: check ${key}`;
   return new CommandFailure(exitCodes.fault, `cannot listen: ${reason}.`, error);
+}
+
+function hostKeys({ listen, admin, doors }: Config): readonly (readonly [string | null, string])[] {
+  return [
+    [listen.host, 'listen.host (--host)'],
+    [admin.host, 'admin.host'],
+    [doors.host, 'doors.host'],
+  ];
 }
 
 function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
@@ -103,6 +114,9 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
     ),
     ...(config.portal.enabled ? [`pages for people on ${siteUrl(gateway, config)}`] : []),
     `health and metrics on http://${adminHost}:${gateway.adminPort}`,
+    ...(gateway.doorsPort === null
+      ? []
+      : [`doors for ${config.doors.open.join(', ')} on ${config.doors.host} port ${gateway.doorsPort}`]),
     `configuration: ${file ?? 'flags, environment and defaults'}; store: ${storeName(config.store)}`,
   ];
   io.stderr(`${lines.map(printable).join('\n')}\n`);

@@ -24,6 +24,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createAdmin } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
+import { openDoorListener } from './doors.ts';
 import type { Ground } from './ground.ts';
 import { type InForce, putInForce } from './in-force.ts';
 import { openLifecycle } from './lifecycle.ts';
@@ -44,6 +45,8 @@ import { startWarnings } from './warnings.ts';
 export interface Gateway {
   readonly port: number;
   readonly adminPort: number;
+  /** Null where other proxies cannot ask. */
+  readonly doorsPort: number | null;
   readonly log: Log;
   /** The secret of a one-time link by which a person becomes the first admin; null where there is one, or no pages. */
   firstAdminLink(): Promise<string | null>;
@@ -236,7 +239,8 @@ interface Parts {
   readonly site: OwnSite | null;
 }
 
-async function openDoors({ config, log, closers }: Ground, parts: Parts): Promise<Gateway> {
+async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
+  const { config, log, closers } = ground;
   const { inForce, connections, lasting, admin, metrics, site } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
@@ -258,10 +262,14 @@ async function openDoors({ config, log, closers }: Ground, parts: Parts): Promis
       return inForce.limits.idleMs;
     },
   });
+  const doors = openDoorListener(ground, () => pipeline);
+  closers.add(() => doors?.drain(0));
+  const doorsPort = doors === null ? null : await doors.listen();
   const port = await door.listen(config.listen.host, config.listen.port);
   return {
     port,
     adminPort,
+    doorsPort,
     log,
     firstAdminLink: async () => (await site?.firstAdminLink()) ?? null,
     reload(next) {
@@ -273,7 +281,7 @@ async function openDoors({ config, log, closers }: Ground, parts: Parts): Promis
     reloadFailed: () => metrics.configLoaded(false),
     async drain() {
       admin.startDraining();
-      await door.drain(config.limits.drainMs);
+      await Promise.all([door.drain(config.limits.drainMs), doors?.drain(config.limits.drainMs)]);
       await closers.closeAll();
     },
   };

@@ -1,3 +1,4 @@
+import type { DoorsConfig } from './doors-config.ts';
 import type { SignInConfig } from './sign-in-config.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { WarningsConfig } from './warnings-config.ts';
@@ -71,6 +72,8 @@ export interface Config {
   /** `host` null listens on every address. */
   readonly listen: { readonly host: string | null; readonly port: number };
   readonly admin: { readonly host: string; readonly port: number };
+  /** Where other proxies ask for decisions. */
+  readonly doors: DoorsConfig;
   /** Folder for what the gateway itself generates: store, pepper, signing key, spool. */
   readonly dataDir: string;
   readonly store: StoreConfig;

@@ -1,3 +1,4 @@
+import { checkDoors } from './doors-checks.ts';
 import { valueAt, type Finding } from './issues.ts';
 import type { KeyPath } from './problem.ts';
 import { checkRoutes } from './route-checks.ts';
@@ -26,6 +27,7 @@ export function crossCheck(
     ...checkWarnings(root),
     ...checkConnections(root),
     ...checkListeners(root),
+    ...checkDoors(root),
     ...checkLoops(root),
   ];
 }

@@ -37,6 +37,7 @@ export function resolveConfig(
   const config: Config = {
     listen: written.listen,
     admin: written.admin,
+    doors: written.doors,
     dataDir,
     store:
       written.store === null

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { parseCidr, parseHostPort, parseListenHost, parsePortalUrl, parseRedisUrl } from './addresses.ts';
 import type { RedisUrl } from './addresses.ts';
 import type { Config } from './config.ts';
+import { doorsSchema } from './doors-schema.ts';
 import type { Parsed } from './quantities.ts';
 import { backendSchema, routeSchema, type WrittenRoute } from './route-schema.ts';
 import {
@@ -33,7 +34,10 @@ export interface WrittenRedis {
 
 /** The whole file as written: every value read and checked by itself, secrets not yet read. */
 export interface WrittenConfig
-  extends Pick<Config, 'listen' | 'admin' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'> {
+  extends Pick<
+    Config,
+    'listen' | 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'
+  > {
   /** Null: `latchkey.db` in dataDir. */
   readonly store: WrittenStore | null;
   readonly redis: RedisUrl | WrittenRedis | null;
@@ -206,6 +210,9 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
     })
     .prefault({})
     .meta({ description: 'Where /livez, /readyz and /metrics are served.' }),
+  doors: doorsSchema
+    .prefault({})
+    .meta({ description: 'Where other proxies ask whether a request may pass.' }),
   dataDir: leaf(
     parseFileName,
     'Folder for what the gateway makes itself: store, pepper, signing key, spooled uploads.',

@@ -23,6 +23,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
     value: withoutNull({
       listen: withoutNull({ ...config.listen }),
       admin: config.admin,
+      doors: withoutNull({ ...config.doors }),
       dataDir: config.dataDir,
       store: describeStore(config.store),
       redis: config.redis && describeRedis(config.redis),

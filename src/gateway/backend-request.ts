@@ -93,8 +93,8 @@ function believedOrigin(allowed: Allowed, backend: Target, host: string): string
   return `${backend.origin.slice(0, backend.origin.indexOf(':'))}://${host}`;
 }
 
-/** A page reached with a credential in its query, or in its authority, must not hand it on. */
-function harmlessReferer(referer: string, queryCredentials: boolean): string | null {
+/** A page reached with a credential in its query, or in its authority, must not hand it on: what is left, or null. */
+export function harmlessReferer(referer: string, queryCredentials: boolean): string | null {
   const mark = referer.indexOf('?');
   const holdsEscape = mark !== -1 && referer.includes('%', mark);
   const suspect = queryCredentials || referer.includes(tokenPrefix) || holdsEscape;

@@ -15,8 +15,11 @@ export type FieldRule =
   | { readonly kind: 'forwarded'; readonly slot: 'for' | 'proto' | 'host' }
   /** Passed on without the cookies of our own pages. */
   | { readonly kind: 'cookie' }
-  /** Never passed on, under any spelling. */
-  | { readonly kind: 'drop' };
+  /**
+   * Never passed on, under any spelling. `obeyed` where a backend might take it for a decision of somebody's: who asks,
+   * or for what; false for what proxies say of each other and of addresses.
+   */
+  | { readonly kind: 'drop'; readonly obeyed: boolean };
 
 /** Where the reader keeps what it interprets: positions in an array of `slotCount` values. */
 export const slot = {
@@ -67,7 +70,8 @@ const once = (name: string, position: number, pass: boolean): [string, FieldRule
   name,
   { kind: 'once', slot: position, name, pass },
 ];
-const drop: FieldRule = { kind: 'drop' };
+const drop: FieldRule = { kind: 'drop', obeyed: true };
+const dropAside: FieldRule = { kind: 'drop', obeyed: false };
 
 const interpreted: readonly (readonly [string, FieldRule])[] = [
   once('host', slot.host, false),
@@ -97,7 +101,8 @@ const interpreted: readonly (readonly [string, FieldRule])[] = [
   ['x-forwarded-host', { kind: 'forwarded', slot: 'host' }],
 ];
 
-const dropped: readonly string[] = [
+/** Dropped, though no backend would do anything else for them. */
+const droppedAside: readonly string[] = [
   // RFC 9110 section 7.6.1 and what old software still sends hop by hop.
   'keep-alive',
   'proxy-connection',
@@ -107,8 +112,6 @@ const dropped: readonly string[] = [
   'trailer',
   'upgrade',
   'http2-settings',
-  // CGI turns it into HTTP_PROXY, which libraries obey.
-  'proxy',
   'forwarded',
   'x-forwarded',
   'x-real-ip',
@@ -116,6 +119,21 @@ const dropped: readonly string[] = [
   'true-client-ip',
   'x-cluster-client-ip',
   'x-request-id',
+  'x-scheme',
+  'x-url-scheme',
+  'x-forwarded-port',
+  'x-forwarded-server',
+  'x-forwarded-scheme',
+  'x-forwarded-protocol',
+  'x-forwarded-ssl',
+  'x-forwarded-by',
+  'x-forwarded-method',
+  'x-forwarded-uri',
+];
+
+const dropped: readonly string[] = [
+  // CGI turns it into HTTP_PROXY, which libraries obey.
+  'proxy',
   // Frameworks route by these instead of the target or the Host.
   'x-rewrite-url',
   'x-rewrite-uri',
@@ -125,8 +143,6 @@ const dropped: readonly string[] = [
   'script-name',
   'x-path-info',
   'path-info',
-  'x-url-scheme',
-  'x-scheme',
   'x-host',
   'x-http-host-override',
   // Rack answers with other files where a client may send these.
@@ -139,25 +155,29 @@ const dropped: readonly string[] = [
 const droppedPrefixes = [
   'x-forwarded-',
   'x-original-',
-  'x-envoy-',
   'x-latchkey-',
   'x-auth-request-',
   'x-authenticated-',
   'x-authentik-',
   'x-remote-',
   'x-webauth-',
+  'x-pomerium-',
+  'x-vouch-',
+  'x-auth-user',
+  'auth-user',
+  'remote-',
+] as const;
+
+/** The same, of what stands in front of proxies: who may ask them is sorted out there. */
+const droppedAsidePrefixes = [
+  'x-envoy-',
   'x-ms-client-principal',
   'x-goog-iap-',
   'x-goog-authenticated-',
   'cf-access-',
   'tailscale-',
-  'x-pomerium-',
-  'x-vouch-',
   'x-amzn-oidc-',
-  'x-auth-user',
-  'auth-user',
   'wl-proxy-',
-  'remote-',
   // RFC 9440, and what servers sent before it.
   'client-cert',
   'x-client-cert',
@@ -190,6 +210,7 @@ export function createFieldRules(
   credentialNames: readonly string[],
 ): FieldRules {
   const rules = new Map<string, FieldRule>(interpreted);
+  for (const name of droppedAside) rules.set(name, dropAside);
   for (const name of dropped) rules.set(name, drop);
   for (const name of identityNames) rules.set(name.toLowerCase(), drop);
   for (const name of credentialNames) {
@@ -201,7 +222,8 @@ export function createFieldRules(
     const exact = rules.get(lowerName);
     if (exact !== undefined) return exact;
     const alias = foldFieldName(lowerName);
-    return rules.has(alias) || droppedPrefixes.some((prefix) => alias.startsWith(prefix)) ? drop : null;
+    if (rules.has(alias) || droppedPrefixes.some((prefix) => alias.startsWith(prefix))) return drop;
+    return droppedAsidePrefixes.some((prefix) => alias.startsWith(prefix)) ? dropAside : null;
   };
   const spellings = new Map<string, FieldRule | null>();
   return {
