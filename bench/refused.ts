@@ -8,7 +8,7 @@ import { foldUserName } from '../src/core/user-name.ts';
 import { uuidV7 } from '../src/core/uuid.ts';
 import { createPasswords } from '../src/identity/passwords.ts';
 import { connect } from '../src/storage/sqlite/database.ts';
-import { insertTokenSql, toParameters } from '../src/storage/sqlite/token-rows.ts';
+import { insertTokenSql, toParameters } from '../src/storage/token-rows.ts';
 import { displayPrefixLength, mintToken } from '../src/tokens/mint.ts';
 import type { TokenRecord } from '../src/tokens/token-store.ts';
 import { token, user } from './seed.ts';

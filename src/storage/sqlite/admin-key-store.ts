@@ -1,30 +1,14 @@
-import type { AdminKeyRecord, AdminKeyScope, AdminKeyStore } from '../../identity/admin-key-store.ts';
-import { type Columns, fromRow, insertSql, toRow } from './columns.ts';
+import type { AdminKeyStore } from '../../identity/admin-key-store.ts';
+import { insertKeySql, toKey, toKeyParameters } from '../admin-key-rows.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
-import type { Row } from './token-rows.ts';
-
-type KeptKey = Omit<AdminKeyRecord, 'scopes'> & { readonly scopes: string };
-
-const columns: Columns<KeptKey> = [
-  ['id', 'id'],
-  ['name', 'name'],
-  ['digest', 'digest'],
-  ['prefix', 'prefix'],
-  ['scopes', 'scopes'],
-  ['created_at', 'createdAt'],
-  ['created_by', 'createdBy'],
-  ['expires_at', 'expiresAt'],
-  ['revoked_at', 'revokedAt'],
-  ['last_used_at', 'lastUsedAt'],
-];
 
 /** The admin keys in one SQLite file. */
 export function createSqliteAdminKeyStore(database: SqliteDatabase): AdminKeyStore {
   const byDigest = database.prepare('SELECT * FROM admin_keys WHERE digest = ?');
   const byId = database.prepare('SELECT * FROM admin_keys WHERE id = ?');
   const list = database.prepare('SELECT * FROM admin_keys ORDER BY id DESC');
-  const insert = database.prepare(insertSql('admin_keys', columns));
+  const insert = database.prepare(insertKeySql);
   const revoke = database.prepare('UPDATE admin_keys SET revoked_at = ? WHERE id = ?');
   const use = database.prepare(
     'UPDATE admin_keys SET last_used_at = :at WHERE id = :id AND (last_used_at IS NULL OR last_used_at < :at)',
@@ -35,7 +19,7 @@ export function createSqliteAdminKeyStore(database: SqliteDatabase): AdminKeySto
     list: async () => database.read(() => list.all().flatMap((row) => toKey(row) ?? [])),
     insert: (key, event) =>
       database.write(() => {
-        insert.run(toRow(columns, { ...key, scopes: JSON.stringify(key.scopes) }));
+        insert.run(toKeyParameters(key));
         records.audit(event);
       }),
     revoke: (id, event) =>
@@ -48,10 +32,4 @@ export function createSqliteAdminKeyStore(database: SqliteDatabase): AdminKeySto
       }),
     recordUse: (id, at) => database.write(() => void use.run({ id, at }), 'relaxed'),
   };
-}
-
-function toKey(row: Row | undefined): AdminKeyRecord | null {
-  if (row === undefined) return null;
-  const kept = fromRow(columns, row);
-  return { ...kept, scopes: JSON.parse(kept.scopes) as readonly AdminKeyScope[] };
 }

@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AuditQuery, TokenStore } from '../../tokens/token-store.ts';
-import { emptyPage, readCursor, toPage } from './cursor.ts';
+import { emptyPage, readCursor, toPage } from '../cursor.ts';
 import type { SqliteDatabase } from './database.ts';
-import { toAuditEvent } from './records.ts';
-import type { Row } from './token-rows.ts';
+import { toAuditEvent } from '../record-rows.ts';
+import type { Row } from '../row.ts';
 
 /** Events looked at before other work gets its turn. */
 const rowsAtOnce = 2_000;

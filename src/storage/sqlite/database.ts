@@ -7,6 +7,7 @@ import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
+import { foldText } from '../fold-text.ts';
 import { assertOurs, currentRealm, migrate } from './migrations.ts';
 import { isBusy, isFull, isOvertaken, toFault } from './sqlite-fault.ts';
 
@@ -87,11 +88,6 @@ export function connect(path: string): DatabaseSync {
     connection.close();
     throw error;
   }
-}
-
-/** A text folded for searches: what SQL calls folded(). The same as lower() for ASCII. */
-export function foldText(text: string): string {
-  return text.normalize('NFKC').toLowerCase();
 }
 
 /** Identifies the file at a path across renames; null where there is none. */

@@ -3,11 +3,9 @@ import type { Change } from '../../core/change.ts';
 import type { Clock } from '../../core/clock.ts';
 import type { ChangeFeed, ChangeListener } from '../../tokens/change-feed.ts';
 import { connect, fileIdentity } from './database.ts';
-import { toChange } from './records.ts';
+import { replayedMs, toChange } from '../record-rows.ts';
 
 const pollEveryMs = 50;
-/** What was journalled this long before the start still matters to entries in a shared cache. */
-const replayedMs = 15 * 60_000;
 /** A look that took longer than this (the process was stopped meanwhile) does not show that nothing is missing now. */
 const lookMsMax = 500;
 const rowsAtOnce = 10_000;

@@ -1,5 +1,6 @@
-import { type KeptPolicy, openPolicy, type TokenPolicy } from '../../tokens/policy.ts';
+import type { KeptPolicy } from '../../tokens/policy.ts';
 import type { PolicyStore } from '../../tokens/policy-store.ts';
+import { toPolicy } from '../policy-rows.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
 
@@ -10,17 +11,7 @@ export function createSqlitePolicyStore(database: SqliteDatabase): PolicyStore {
     INSERT OR REPLACE INTO token_policy (id, body, version, changed_at, changed_by) VALUES (1, ?, ?, ?, ?)`);
   const records = createRecords(database);
 
-  function read(): KeptPolicy {
-    const row = select.get();
-    if (row === undefined) return { policy: openPolicy, version: 0, changedAt: null, changedBy: null };
-    return {
-      // What a policy written by an older Latchkey does not say is open.
-      policy: { ...openPolicy, ...(JSON.parse(String(row['body'])) as Partial<TokenPolicy>) },
-      version: Number(row['version']),
-      changedAt: Number(row['changed_at']),
-      changedBy: String(row['changed_by']),
-    };
-  }
+  const read = (): KeptPolicy => toPolicy(select.get());
 
   return {
     read: async () => database.read(read),

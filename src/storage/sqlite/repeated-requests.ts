@@ -1,11 +1,6 @@
-import {
-  cutShortMs,
-  type RepeatedRequest,
-  type RepeatedRequests,
-  repeatedKeptMs,
-} from '../../management/repeated-requests.ts';
+import type { RepeatedRequests } from '../../management/repeated-requests.ts';
+import { judgeRepeated } from '../repeated-request-rows.ts';
 import type { SqliteDatabase } from './database.ts';
-import type { Row } from './token-rows.ts';
 
 /** Repeated requests in one SQLite file. */
 export function createSqliteRepeatedRequests(database: SqliteDatabase): RepeatedRequests {
@@ -23,7 +18,7 @@ export function createSqliteRepeatedRequests(database: SqliteDatabase): Repeated
   return {
     begin: (caller, keyDigest, requestDigest, now) =>
       database.write(() => {
-        const known = judge(find.get({ caller, keyDigest }), requestDigest, now);
+        const known = judgeRepeated(find.get({ caller, keyDigest }), requestDigest, now);
         if (known.kind === 'first') begin.run({ caller, keyDigest, requestDigest, now });
         return known;
       }),
@@ -32,13 +27,4 @@ export function createSqliteRepeatedRequests(database: SqliteDatabase): Repeated
     forget: (caller, keyDigest) => database.write(() => void forget.run({ caller, keyDigest })),
     prune: (before, limit) => database.write(() => Number(prune.run(before, limit).changes), 'relaxed'),
   };
-}
-
-function judge(row: Row | undefined, requestDigest: string, now: number): RepeatedRequest {
-  const ageMs = now - Number(row?.['at']);
-  if (row === undefined || ageMs >= repeatedKeptMs) return { kind: 'first' };
-  const answer = row['answer'] as string | null;
-  if (answer === null && ageMs >= cutShortMs) return { kind: 'first' };
-  if (row['request_digest'] !== requestDigest) return { kind: 'other' };
-  return answer === null ? { kind: 'running' } : { kind: 'answered', answer };
 }

@@ -1,7 +1,7 @@
 import type { TokenOrder, TokenQuery } from '../../tokens/token-store.ts';
-import { type Position, readCursor } from './cursor.ts';
-import { foldText } from './database.ts';
-import { ownerShutOutSql, tokenEndedSql } from './token-rows.ts';
+import { type Position, readCursor } from '../cursor.ts';
+import { foldText } from '../fold-text.ts';
+import { ownerShutOutSql, tokenEndedSql } from '../token-rows.ts';
 
 /** What a token is sorted by; `missing` is 1 where it has no key and therefore comes last, whatever the direction. */
 export interface Place {

@@ -1,7 +1,7 @@
 import type { OwnedToken, TokenQuery, TokenStore } from '../../tokens/token-store.ts';
-import { emptyPage, toPage } from './cursor.ts';
+import { emptyPage, toPage } from '../cursor.ts';
 import type { SqliteDatabase } from './database.ts';
-import { ownedTokenColumns, ownedTokenSource, toOwnedToken } from './token-rows.ts';
+import { ownedTokenColumns, ownedTokenSource, toOwnedToken } from '../token-rows.ts';
 import { searchOfAll } from './token-search-of-all.ts';
 import { searchOfUser } from './token-search-of-user.ts';
 import { type Place, positionOf, readPlace, toConditions } from './token-search-terms.ts';

@@ -3,18 +3,19 @@ import type { PepperId } from '../../core/ids.ts';
 import type { OwnedToken, TokenFilter, TokenRecord, TokenStore, TokenUse } from '../../tokens/token-store.ts';
 import { createAuditSearch } from './audit-search.ts';
 import type { SqliteDatabase } from './database.ts';
-import { createRecords, toAuditEvent } from './records.ts';
+import { toAuditEvent } from '../record-rows.ts';
+import { createRecords } from './records.ts';
+import type { Row } from '../row.ts';
 import {
   insertTokenSql,
   ownedTokenColumns,
   ownedTokenSource,
   ownerShutOutSql,
-  type Row,
   tokenEndedSql,
   toOwnedToken,
   toParameters,
   updateTokenSql,
-} from './token-rows.ts';
+} from '../token-rows.ts';
 import { createTokenSearch } from './token-search.ts';
 
 const listMaxDefault = 1_000;

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { foldUserName } from '../../core/user-name.ts';
 import type { UserQuery, UserStore } from '../../identity/user-store.ts';
-import { emptyPage, readCursor, toPage } from './cursor.ts';
+import { emptyPage, readCursor, toPage } from '../cursor.ts';
 import type { SqliteDatabase } from './database.ts';
 import { findFewRows, trigrams } from './few-rows.ts';
-import type { Row } from './token-rows.ts';
-import { toUser } from './user-rows.ts';
+import type { Row } from '../row.ts';
+import { toUser } from '../user-rows.ts';
 
 /** Users looked at before other work gets its turn; of each only what an index holds. */
 const rowsAtOnce = 10_000;

@@ -2,7 +2,7 @@ import type { UserId } from '../../core/ids.ts';
 import { isShutOut, localSource, type UserRecord, type UserStore } from '../../identity/user-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
-import { insertUserSql, toUser, toUserParameters, updateUserSql } from './user-rows.ts';
+import { insertUserSql, toUser, toUserParameters, updateUserSql } from '../user-rows.ts';
 import { createUserSearch } from './user-search.ts';
 
 /** The user store in one SQLite file. */

@@ -1,14 +1,14 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
 import type { SqliteDatabase } from './database.ts';
+import type { Row } from '../row.ts';
 import {
   ownedTokenColumns,
   ownedTokenSource,
   ownerShutOutSql,
-  type Row,
   tokenEndedSql,
   toOwnedToken,
-} from './token-rows.ts';
+} from '../token-rows.ts';
 
 const dayMs = 24 * 3_600_000;
 const triesMax = 5;

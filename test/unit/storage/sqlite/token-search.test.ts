@@ -4,7 +4,7 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import type { TokenId, UserId } from '../../../../src/core/ids.ts';
 import { systemRandom } from '../../../../src/core/random.ts';
 import { openSqlite, type SqliteDatabase } from '../../../../src/storage/sqlite/database.ts';
-import { insertTokenSql, toParameters } from '../../../../src/storage/sqlite/token-rows.ts';
+import { insertTokenSql, toParameters } from '../../../../src/storage/token-rows.ts';
 import { createSqliteTokenStore } from '../../../../src/storage/sqlite/token-store.ts';
 import { createSqliteUserStore } from '../../../../src/storage/sqlite/user-store.ts';
 import type { TokenOrder, TokenQuery, TokenRecord } from '../../../../src/tokens/token-store.ts';

@@ -4,7 +4,7 @@ import { systemClock } from '../../../../src/core/clock.ts';
 import { systemRandom } from '../../../../src/core/random.ts';
 import type { UserQuery } from '../../../../src/identity/user-store.ts';
 import { openSqlite, type SqliteDatabase } from '../../../../src/storage/sqlite/database.ts';
-import { insertUserSql, toUserParameters } from '../../../../src/storage/sqlite/user-rows.ts';
+import { insertUserSql, toUserParameters } from '../../../../src/storage/user-rows.ts';
 import { createSqliteUserStore } from '../../../../src/storage/sqlite/user-store.ts';
 import { makeScratch, type Scratch } from '../../../support/scratch.ts';
 import { userRecord } from '../../../support/store-records.ts';

@@ -1,8 +1,5 @@
-import type { SQLOutputValue } from 'node:sqlite';
-import type { OwnedToken, TokenRecord } from '../../tokens/token-store.ts';
-
-/** A row as `node:sqlite` hands it over. */
-export type Row = Readonly<Record<string, SQLOutputValue>>;
+import type { Row } from './row.ts';
+import type { OwnedToken, TokenRecord } from '../tokens/token-store.ts';
 
 /** Each column of `tokens` with the field it holds, in the order of the table. */
 const columns: readonly (readonly [column: string, field: keyof TokenRecord])[] = [
@@ -78,14 +75,14 @@ export function toOwnedToken(row: Row): OwnedToken {
     scopes: JSON.parse(String(row['scopes'])) as string[],
     networks: JSON.parse(String(row['networks'])) as string[],
     enabled: row['enabled'] === 1,
-    // STRICT tables keep each column's type; the list above names a column for each field.
+    // The tables keep each column's type; the list above names a column for each field.
   } as unknown as TokenRecord;
   return {
     token,
     owner: {
       id: token.userId,
       name: String(row['owner_name']),
-      disabled: row['owner_shut_out'] === 1,
+      disabled: row['owner_shut_out'] === 1 || row['owner_shut_out'] === true,
       version: Number(row['owner_version']),
     },
   };

@@ -1,6 +1,6 @@
-import { foldUserName } from '../../core/user-name.ts';
-import type { UserRecord } from '../../identity/user-store.ts';
-import type { Row } from './token-rows.ts';
+import { foldUserName } from '../core/user-name.ts';
+import type { UserRecord } from '../identity/user-store.ts';
+import type { Row } from './row.ts';
 
 /** Each column of `users` with the field it holds. */
 const columns: readonly (readonly [column: string, field: keyof UserRecord])[] = [
@@ -63,6 +63,6 @@ export function toUser(row: Row, beginning: '' | 'user_' = ''): UserRecord {
     disabled: fields['disabled'] === 1,
     lapsed: fields['lapsed'] === 1,
     mayHaveTokens: mayHaveTokens === null ? null : mayHaveTokens === 1,
-    // STRICT tables keep each column's type; the list above names a column for each field.
+    // The tables keep each column's type; the list above names a column for each field.
   } as unknown as UserRecord;
 }

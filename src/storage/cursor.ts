@@ -1,4 +1,4 @@
-import type { Page } from '../../core/page.ts';
+import type { Page } from '../core/page.ts';
 
 /** A place in a list: what its last item was sorted by. */
 export type Position = readonly (string | number)[];

@@ -1,4 +1,4 @@
-import type { SQLOutputValue } from 'node:sqlite';
+import type { Row } from './row.ts';
 
 /** Which column holds which field. */
 export type Columns<Kept> = readonly (readonly [column: string, field: keyof Kept & string])[];
@@ -16,7 +16,7 @@ export function toRow<Kept>(columns: Columns<Kept>, record: Kept): Record<string
   );
 }
 
-/** A row as a record. STRICT tables keep each column's type: `columns` must name one for each field. */
-export function fromRow<Kept>(columns: Columns<Kept>, row: Readonly<Record<string, SQLOutputValue>>): Kept {
+/** A row as a record. The tables keep each column's type: `columns` must name one for each field. */
+export function fromRow<Kept>(columns: Columns<Kept>, row: Row): Kept {
   return Object.fromEntries(columns.map(([column, field]) => [field, row[column]])) as Kept;
 }
