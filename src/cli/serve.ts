@@ -106,9 +106,10 @@ function hostKeys({ listen, admin, doors }: Config): readonly (readonly [string 
 
 function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
   const host = config.listen.host ?? 'every address';
+  const tls = config.listen.tls === null ? '' : ', TLS';
   const adminHost = config.admin.host.includes(':') ? `[${config.admin.host}]` : config.admin.host;
   const lines = [
-    `latchkey listens on port ${gateway.port} (${host})`,
+    `latchkey listens on port ${gateway.port} (${host}${tls})`,
     ...config.routes.map(
       ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
     ),
@@ -126,7 +127,8 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
 function siteUrl(gateway: Gateway, { listen, portal }: Config): string {
   const host =
     listen.host === null ? 'localhost' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
-  return `${portal.url ?? `http://${host}:${gateway.port}`}${sitePath}/`;
+  const scheme = listen.tls === null ? 'http' : 'https';
+  return `${portal.url ?? `${scheme}://${host}:${gateway.port}`}${sitePath}/`;
 }
 
 /** As long as there is no admin, whoever reads this terminal may become the first one. */

@@ -38,6 +38,7 @@ import { startSourceCheck } from './source-check.ts';
 import { type OpenedStore, openStore } from './store.ts';
 import { keepStringMethodsFast } from './string-methods.ts';
 import { keptForAWhile, startSweep } from './sweep.ts';
+import { openTls, type OpenedTls } from './tls.ts';
 import { type OpenedVerification, openVerification } from './verification.ts';
 import { startWarnings } from './warnings.ts';
 
@@ -99,6 +100,7 @@ async function open(
   const verification = await openVerification(ground, store, redis);
   startUpkeep(ground, store, redis, verification);
   closers.add(await startWarnings(ground, store));
+  const tls = openTls(ground);
   const metrics = createMetrics({
     version,
     clock,
@@ -108,6 +110,7 @@ async function open(
       cachesTrusted: () => verification.freshness.isFresh(),
       redisUp: () => redis?.up() ?? null,
       connections: () => ({ open: connections.open(), refused: connections.refused() }),
+      tls: () => tls.state(),
       logLinesDropped: () => output.dropped,
     },
   });
@@ -124,7 +127,7 @@ async function open(
   const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
   const admin = createAdmin(store, metrics, assertions);
   const site = config.portal.enabled ? await openOwnSite(ground, store, redis, verification, version) : null;
-  return openDoors(ground, { inForce, connections, lasting, admin, metrics, site });
+  return openDoors(ground, { inForce, connections, lasting, admin, metrics, site, tls });
 }
 
 async function openConfiguredRedis(
@@ -176,9 +179,10 @@ function startUpkeep(
   closers.add(startSweep({ lifecycle, kept: keptForAWhile(store, config), clock, log }));
 }
 
-function connectionLimits({ log, clock }: Ground, inForce: InForce): ConnectionLimits {
+function connectionLimits({ config, log, clock }: Ground, inForce: InForce): ConnectionLimits {
   return createConnectionLimits({
     bounds: () => inForce.limits,
+    answers: config.listen.tls === null,
     isProxy: (address) => inForce.routing.clientSide.trusts(address),
     refused: createRefusedConnections(log, clock),
   });
@@ -235,13 +239,14 @@ interface Parts {
   readonly lasting: LastingDeps;
   readonly admin: AdminListener;
   readonly metrics: Metrics;
+  readonly tls: OpenedTls;
   /** Null where the operator wants none. */
   readonly site: OwnSite | null;
 }
 
 async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   const { config, log, closers } = ground;
-  const { inForce, connections, lasting, admin, metrics, site } = parts;
+  const { inForce, connections, lasting, admin, metrics, site, tls } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
   const adminPort = await admin.listen(config.admin.host, config.admin.port);
@@ -252,6 +257,8 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
     assertionKeys: () => (inForce.routing.sendsAssertions ? keys : null),
     ownPages: site?.open(() => pipeline) ?? null,
     connections,
+    tls: config.listen.tls,
+    handshakeFailed: () => tls.handshakeFailed(),
     get headMs() {
       return inForce.limits.headMs;
     },
@@ -266,6 +273,7 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   closers.add(() => doors?.drain(0));
   const doorsPort = doors === null ? null : await doors.listen();
   const port = await door.listen(config.listen.host, config.listen.port);
+  tls.keep(door);
   return {
     port,
     adminPort,
@@ -274,6 +282,7 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
     firstAdminLink: async () => (await site?.firstAdminLink()) ?? null,
     reload(next) {
       const needRestart = inForce.replace(next);
+      tls.replace(next.listen);
       pipeline = { ...lasting, ...inForce.routing };
       metrics.configLoaded(true);
       return needRestart;

@@ -61,7 +61,13 @@ function keysNeedingRestart(former: Config, next: Config): readonly string[] {
       return namedByKey.has(key) ? Object.keys(value as object).map((inner) => [key, inner]) : [[key]];
     })
     .filter((path) => !replacedKeys.has(path.at(-1) ?? '') && textAt(former, path) !== textAt(next, path))
+    .filter((path) => path.join('.') !== 'listen.tls' || tlsNeedsRestart(former.listen.tls, next.listen.tls))
     .map((path) => path.join('.').replace(/(?:Ms|Bytes)$/, ''));
+}
+
+/** Certificates are replaced at a reload; with TLS or without is for good. */
+function tlsNeedsRestart(former: Config['listen']['tls'], next: Config['listen']['tls']): boolean {
+  return former === null || next === null || former.http2 !== next.http2;
 }
 
 function textAt(config: Config, path: readonly string[]): string | undefined {

@@ -1,4 +1,5 @@
 import type { DoorsConfig } from './doors-config.ts';
+import type { ListenConfig } from './listen-config.ts';
 import type { SignInConfig } from './sign-in-config.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { WarningsConfig } from './warnings-config.ts';
@@ -69,8 +70,7 @@ export interface PepperConfig {
 
 /** Everything the product can be told, parsed once and frozen. Secrets are resolved. */
 export interface Config {
-  /** `host` null listens on every address. */
-  readonly listen: { readonly host: string | null; readonly port: number };
+  readonly listen: ListenConfig;
   readonly admin: { readonly host: string; readonly port: number };
   /** Where other proxies ask for decisions. */
   readonly doors: DoorsConfig;

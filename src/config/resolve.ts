@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import type { BackendAuth, Config, RedisConfig, RouteConfig } from './config.ts';
 import type { Finding } from './issues.ts';
 import { backendConnectionsByOpenFiles, connectionsByOpenFiles } from './open-files.ts';
+import { resolveListen } from './listen-resolve.ts';
 import type { KeyPath } from './problem.ts';
 import type { Parsed } from './quantities.ts';
 import type { WrittenRoute } from './route-schema.ts';
@@ -35,7 +36,7 @@ export function resolveConfig(
   const secrets = secretDesk(readSecret);
   const dataDir = resolve(folderOf('dataDir'), written.dataDir);
   const config: Config = {
-    listen: written.listen,
+    listen: resolveListen(written.listen, secrets),
     admin: written.admin,
     doors: written.doors,
     dataDir,
@@ -71,7 +72,12 @@ export function resolveConfig(
 type Read = (reference: SecretReference, path: KeyPath, check: (secret: string) => Parsed<string>) => string;
 
 /** Reads on after a failure, so that all of them are reported at once. */
-function secretDesk(readSecret: ReadSecret): { readonly read: Read; readonly findings: readonly Finding[] } {
+function secretDesk(readSecret: ReadSecret): {
+  readonly read: Read;
+  readonly fileOf: ReadSecret['fileOf'];
+  readonly complain: (finding: Finding) => void;
+  readonly findings: readonly Finding[];
+} {
   const findings: Finding[] = [];
   const read: Read = (reference, path, check) => {
     const found = readSecret(reference);
@@ -80,7 +86,8 @@ function secretDesk(readSecret: ReadSecret): { readonly read: Read; readonly fin
     findings.push({ path, at: 'value', message: checked.wrong });
     return '';
   };
-  return { read, findings };
+  const complain = (finding: Finding): void => void findings.push(finding);
+  return { read, fileOf: readSecret.fileOf, complain, findings };
 }
 
 function routesOf(written: WrittenConfig): readonly WrittenRoute[] {

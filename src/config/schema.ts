@@ -3,6 +3,7 @@ import { parseCidr, parseHostPort, parseListenHost, parsePortalUrl, parseRedisUr
 import type { RedisUrl } from './addresses.ts';
 import type { Config } from './config.ts';
 import { doorsSchema } from './doors-schema.ts';
+import { listenSchema, type WrittenListen } from './listen-schema.ts';
 import type { Parsed } from './quantities.ts';
 import { backendSchema, routeSchema, type WrittenRoute } from './route-schema.ts';
 import {
@@ -34,10 +35,8 @@ export interface WrittenRedis {
 
 /** The whole file as written: every value read and checked by itself, secrets not yet read. */
 export interface WrittenConfig
-  extends Pick<
-    Config,
-    'listen' | 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'
-  > {
+  extends Pick<Config, 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'> {
+  readonly listen: WrittenListen;
   /** Null: `latchkey.db` in dataDir. */
   readonly store: WrittenStore | null;
   readonly redis: RedisUrl | WrittenRedis | null;
@@ -196,13 +195,7 @@ const redisMapSchema = z.strictObject({
  * the JSON Schema and the names of environment variables are made from.
  */
 export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
-  listen: z
-    .strictObject({
-      host: optional(leaf(parseListenHost, 'Address to listen on; left out, all of them.')),
-      port: wholeNumber('Port; 0 takes a free one.', [0, 65535]).default(8080),
-    })
-    .prefault({})
-    .meta({ description: 'Where clients connect.' }),
+  listen: listenSchema.prefault({}).meta({ description: 'Where clients connect.' }),
   admin: z
     .strictObject({
       host: leaf(parseListenHost, 'Address to listen on.').prefault('127.0.0.1'),

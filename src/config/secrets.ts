@@ -5,7 +5,11 @@ import type { SecretReference } from './schema-parts.ts';
 import { reasonOf, type ReadFile } from './sources.ts';
 
 /** Reads what a reference names; what is wrong never holds the secret. */
-export type ReadSecret = (reference: SecretReference) => Parsed<string>;
+export interface ReadSecret {
+  (reference: SecretReference): Parsed<string>;
+  /** Absolute path of the file that a reference names; null where it names none. */
+  readonly fileOf: (reference: SecretReference) => string | null;
+}
 
 /**
  * Reads secrets from variables, and from files relative to `folder`. One line break at the end of a
@@ -16,7 +20,9 @@ export function secretReader(
   folder: string,
   readFile: ReadFile,
 ): ReadSecret {
-  return (reference) => {
+  const fileOf: ReadSecret['fileOf'] = (reference) =>
+    'fromFile' in reference ? resolve(folder, reference.fromFile) : null;
+  const read = (reference: SecretReference): Parsed<string> => {
     if ('fromEnv' in reference) {
       const value = env[reference.fromEnv];
       if (value) return { value };
@@ -32,6 +38,7 @@ export function secretReader(
       return { wrong: `the file ${path} ${reasonOf(error)}` };
     }
   };
+  return Object.assign(read, { fileOf });
 }
 
 /** A secret that keys an HMAC: 32 bytes or more. */

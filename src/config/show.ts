@@ -21,7 +21,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
   const { config } = loaded;
   return {
     value: withoutNull({
-      listen: withoutNull({ ...config.listen }),
+      listen: describeListen(config.listen),
       admin: config.admin,
       doors: withoutNull({ ...config.doors }),
       dataDir: config.dataDir,
@@ -49,6 +49,10 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
     }),
     originOf: (path) => originOf(loaded, path),
   };
+}
+
+function describeListen({ tls, ...plain }: Config['listen']): Readonly<Record<string, unknown>> {
+  return withoutNull({ ...plain, tls: tls && { cert: mask, key: mask, http2: tls.http2 } });
 }
 
 /** The short form `backend:` shows as the route it stands for. */

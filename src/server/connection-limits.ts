@@ -31,6 +31,8 @@ export interface ConnectionLimits {
 export interface ConnectionLimitsDeps {
   /** Asked for each connection, so that a reload applies to those that come after it. */
   bounds(): ConnectionBounds;
+  /** Whether who is refused is told why: not where clients expect TLS. */
+  readonly answers: boolean;
   /** Whether a peer is a proxy that speaks for many clients: it counts in the total only. */
   isProxy(address: string): boolean;
   /** Hears of each refusal; `client` as it is counted. */
@@ -51,7 +53,7 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
   const refuse = (socket: Socket, bound: ConnectionBound, client: string): false => {
     refused[bound]++;
     deps.refused(bound, client);
-    if (answering >= answeringMax) {
+    if (!deps.answers || answering >= answeringMax) {
       socket.resetAndDestroy();
       return false;
     }

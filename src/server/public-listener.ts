@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import type { ListenTlsConfig, TlsPair } from '../config/listen-config.ts';
 import type { Duplex } from 'node:stream';
 import type { WireHints } from '../gateway/client-exchange.ts';
 import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
@@ -12,6 +13,7 @@ import { LeanRequest } from './lean-request.ts';
 import { isOwnTarget, type OwnPages, serveOwnPage } from './own-pages.ts';
 import { createPipelinedResponses } from './pipelined-responses.ts';
 import { createRequestLines } from './request-line.ts';
+import { createTlsEntrance, type TlsEntrance } from './tls-entrance.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
 import { watchForVersionlessLine } from './versionless-line.ts';
 
@@ -24,6 +26,10 @@ export interface PublicListenerDeps {
   /** The gateway's own pages; null where there are none, and their addresses are the routes'. */
   readonly ownPages: OwnPages | null;
   readonly connections: Pick<ConnectionLimits, 'admit'>;
+  /** Null: plain HTTP. */
+  readonly tls: ListenTlsConfig | null;
+  /** Hears of each TLS handshake that came to nothing. */
+  handshakeFailed(): void;
   /** These three are read anew for each connection, and while it is in the lane, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
@@ -35,6 +41,8 @@ export interface PublicListenerDeps {
 export interface PublicListener {
   /** Resolves to the port once it is open. Rejects with the system's error (EADDRINUSE, EACCES …). */
   listen(host: string | null, port: number): Promise<number>;
+  /** Shows another certificate from the next handshake on; only where there is TLS. */
+  useCertificate(pair: TlsPair): void;
   /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
   drain(graceMs: number): Promise<void>;
 }
@@ -83,8 +91,9 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     isEnding: (socket) => deps.pipeline().ending.has(socket),
     handOver: takeConnections(server, [lines, responses], deps),
   });
+  const entrance = deps.tls === null ? null : openEntrance(deps.tls, lane, deps);
   server.on('connection', (socket) => {
-    if (deps.connections.admit(socket)) lane.enter(socket);
+    if (deps.connections.admit(socket)) (entrance ?? lane).enter(socket);
   });
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     // Told a turn after its connection closed: whoever listened while it was read may have left by then.
@@ -121,8 +130,26 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('clientError', refuseBytes);
   return {
     listen: (host, port) => listen(server, host, port),
-    drain: (graceMs) => drain(server, lane, tunnels, graceMs),
+    useCertificate: (pair) => entrance?.use(pair),
+    drain(graceMs) {
+      entrance?.startDraining();
+      return drain(server, lane, tunnels, graceMs);
+    },
   };
+}
+
+function openEntrance(
+  tls: ListenTlsConfig,
+  lane: Lane,
+  deps: Pick<PublicListenerDeps, 'headMs' | 'handshakeFailed'>,
+): TlsEntrance {
+  return createTlsEntrance({
+    pair: tls,
+    http2: tls.http2,
+    handshakeMs: () => deps.headMs,
+    entered: (socket) => lane.enter(socket),
+    failed: deps.handshakeFailed,
+  });
 }
 
 /** What is read in the lane was read by its exact line, and never waits for 100 (Continue). */

@@ -30,11 +30,13 @@ const codes: Readonly<Record<string, DenialCode>> = {
 export function createUnparsedRefusals(
   pipeline: () => Pick<PipelineDeps, 'recorder' | 'nextRequestId'>,
 ): UnparsedRefusals {
+  const refused = new WeakSet<Duplex>();
   const refuse = (socket: Duplex, code: DenialCode, req: IncomingMessage | null): void => {
     const { recorder, nextRequestId } = pipeline();
     const requestId = nextRequestId();
     const denial = deny(code, 'not parsed');
     const refusal = renderDenial(denial, null, false, requestId);
+    refused.add(socket);
     closeWith(socket, refusal, req);
     // What began as a request has a record of its own.
     if (responseOn(socket) !== null) return;
@@ -64,6 +66,8 @@ export function createUnparsedRefusals(
   };
 
   const refuseBytes = (error: NodeJS.ErrnoException, socket: Duplex): void => {
+    // The parser complains of each packet behind; to close over those would take the answer back.
+    if (refused.has(socket) && error.code !== 'ECONNRESET') return;
     const current = responseOn(socket);
     if (error.code !== 'ECONNRESET' && socket.writable && current?.req.complete === true) {
       // More garbage would come here again.

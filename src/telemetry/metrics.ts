@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import type { FaultCode } from '../core/errors.ts';
 import { exposeCounter, exposeGauge, exposeHistogram } from './exposition.ts';
 import { exposeProcess } from './process-metrics.ts';
+import { exposeTls, type TlsState } from './tls-metrics.ts';
 import { CounterTally, HistogramTally } from './tally.ts';
 
 /** A finished request. */
@@ -49,6 +50,8 @@ export interface MetricSources {
   /** Null where no Redis is configured. */
   redisUp(): boolean | null;
   connections(): ConnectionCounts;
+  /** Null where clients are spoken to in plain HTTP. */
+  tls(): TlsState | null;
   /** Log lines lost to a slow or absent reader. */
   logLinesDropped(): number;
 }
@@ -256,6 +259,7 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     (set) => set([], sources.cachesTrusted() ? 1 : 0),
   );
   exposeConnections(registry, sources);
+  exposeTls(registry, () => sources.tls());
   exposeGauge(registry, 'latchkey_redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
     const up = sources.redisUp();
     if (up !== null) set([], up ? 1 : 0);

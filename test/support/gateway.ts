@@ -23,6 +23,8 @@ export interface GatewayOptions {
   readonly routes?: readonly RouteText[];
   /** Top-level fields, over the defaults. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Fields of `listen`, over its host and port. */
+  readonly listen?: Readonly<Record<string, unknown>>;
   /** Added to the environment of the process and of its commands. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -83,7 +85,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   await mkdir(dataDir);
   const configFile = scratch.file('latchkey.yaml');
   const config: Readonly<Record<string, unknown>> = {
-    listen: { host: '127.0.0.1', port },
+    listen: { host: '127.0.0.1', port, ...options.listen },
     admin: { host: '127.0.0.1', port: adminPort },
     dataDir,
     store: `sqlite:${scratch.file('data', 'latchkey.db')}`,

@@ -24,6 +24,7 @@ function faultLine(error: unknown): Line {
     cachesTrusted: () => true,
     redisUp: () => null,
     connections: () => ({ open: 0, refused: {} }),
+    tls: () => null,
     logLinesDropped: () => 0,
   };
   const metrics = createMetrics({ version: '0', clock: systemClock, sources });

@@ -19,6 +19,7 @@ async function startDoor(t: TestContext): Promise<Door> {
   const bounds = { connections: 100, connectionsPerClient: 100 };
   const told: string[] = [];
   const limits = createConnectionLimits({
+    answers: true,
     bounds: () => bounds,
     isProxy: (address) => address === '127.9.9.9',
     refused: (bound, client) => void told.push(`${bound} ${client}`),

@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { systemClock } from '../../../src/core/clock.ts';
 import type { RouteConfig } from '../../../src/config/config.ts';
+import type { ListenTlsConfig } from '../../../src/config/listen-config.ts';
 import { createAssertionSigner } from '../../../src/gateway/assertion.ts';
 import { createConcurrentRequests } from '../../../src/gateway/concurrent-requests.ts';
 import type { PipelineDeps } from '../../../src/gateway/pipeline.ts';
@@ -45,6 +46,7 @@ export async function startListener(
     readonly idleMs?: number;
     readonly requestsPerToken?: number;
     readonly ownPages?: OwnPages;
+    readonly tls?: ListenTlsConfig;
     readonly verify?: (secret: string) => Promise<Verification> | null;
   } = {},
 ): Promise<StartedListener> {
@@ -87,6 +89,8 @@ export async function startListener(
     assertionKeys: () => null,
     ownPages: options.ownPages ?? null,
     connections: { admit: () => true },
+    tls: options.tls ?? null,
+    handshakeFailed: () => undefined,
     headMs: options.headMs ?? 5_000,
     keepAliveMs: options.keepAliveMs ?? 5_000,
     idleMs: options.idleMs ?? 60_000,

@@ -11,6 +11,7 @@ const quiet: MetricSources = {
   cachesTrusted: () => true,
   redisUp: () => null,
   connections: () => ({ open: 0, refused: {} }),
+  tls: () => null,
   logLinesDropped: () => 0,
 };
 

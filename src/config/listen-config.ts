@@ -1,0 +1,23 @@
+/** A certificate with those that lead to its authority, and its private key; both PEM text. */
+export interface TlsPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** How clients are spoken to in TLS. */
+export interface ListenTlsConfig extends TlsPair {
+  /** Absolute path that `cert` was read from, and may be read from again; null where it came from a variable. */
+  readonly certFile: string | null;
+  readonly keyFile: string | null;
+  /** Offer HTTP/2 to clients. Default true. */
+  readonly http2: boolean;
+}
+
+/** Where clients connect. */
+export interface ListenConfig {
+  /** Null listens on every address. */
+  readonly host: string | null;
+  readonly port: number;
+  /** Null: plain HTTP. */
+  readonly tls: ListenTlsConfig | null;
+}
