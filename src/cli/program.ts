@@ -8,6 +8,7 @@ import { registerDoctor } from './doctor.ts';
 import { guardedIo } from './guarded-io.ts';
 import { registerKey } from './key.ts';
 import { registerServe } from './serve.ts';
+import { registerStore } from './store.ts';
 import { registerToken } from './token.ts';
 import { registerUser } from './user.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
@@ -50,6 +51,7 @@ export function buildProgram(world: CommandIo): Command {
   registerUser(program, io);
   registerToken(program, io);
   registerKey(program, io);
+  registerStore(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: async (config) => (await probes()).probeStore(config, io.clock),

@@ -46,7 +46,11 @@ export function toUserParameters(user: UserRecord): Record<string, string | numb
 }
 
 /** What searches look in: one name a line, so that what is typed into one line never spans two. */
-function searchKey({ nameKey, displayName, email }: UserRecord): string {
+export function searchKey({
+  nameKey,
+  displayName,
+  email,
+}: Pick<UserRecord, 'nameKey' | 'displayName' | 'email'>): string {
   return [nameKey, foldUserName(displayName ?? ''), foldUserName(email ?? '')].join('\n');
 }
 

@@ -18,6 +18,7 @@ const ranks: Readonly<Record<string, number>> = {
   oauth: 4,
   gateway: 3,
   management: 3,
+  contents: 3,
   tokens: 2,
   identity: 2,
   config: 1,

@@ -8,7 +8,7 @@ import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import { foldText } from '../fold-text.ts';
-import { assertOurs, currentRealm, migrate } from './migrations.ts';
+import { assertFinished, assertOurs, currentRealm, migrate } from './migrations.ts';
 import { isBusy, isFull, isOvertaken, toFault } from './sqlite-fault.ts';
 
 /** A read waits this long in the event loop for a lock, which is rare; writes never do: their waits are slept. */
@@ -41,6 +41,8 @@ interface SqliteDeps {
   readonly randomBytes: RandomBytes;
   /** How long a write waits for others in all. Default 5 s. */
   readonly busyMs?: number;
+  /** Opens an unfinished copy too, which is a store for nobody but those who go on with it. Default false. */
+  readonly unfinishedToo?: boolean;
 }
 
 /**
@@ -68,9 +70,15 @@ async function prepareFile(connection: DatabaseSync, deps: SqliteDeps, deadline:
   // Reads wait too: another process may just be making the log, or taking it up after a crash.
   await untilFree(() => checkWhole(connection, path), clock, deadline);
   const current = await untilFree(() => currentRealm(connection), clock, deadline);
-  if (current !== null) return current;
+  const realm = current ?? (await migrateAlone(connection, deps, deadline));
+  if (deps.unfinishedToo !== true) await untilFree(() => assertFinished(connection, path), clock, deadline);
+  return realm;
+}
+
+async function migrateAlone(connection: DatabaseSync, deps: SqliteDeps, deadline: number): Promise<Realm> {
+  const { path, clock, randomBytes } = deps;
   await untilFree(() => connection.exec('BEGIN EXCLUSIVE'), clock, deadline);
-  const realm = migrate(connection, path, uuidV7(clock.now(), deps.randomBytes) as Realm);
+  const realm = migrate(connection, path, uuidV7(clock.now(), randomBytes) as Realm);
   connection.exec('COMMIT');
   return realm;
 }
@@ -194,8 +202,11 @@ function createFile(path: string): void {
   }
 }
 
-/** Small files whole; of large ones what the start itself relies on, since every page would be read. */
-function checkWhole(connection: DatabaseSync, path: string): void {
+/**
+ * Throws `Fault('store_unavailable')` where the file is damaged. Small files are checked whole; of large ones what the start itself relies on, since every
+ * page would be read.
+ */
+export function checkWhole(connection: DatabaseSync, path: string): void {
   const isSmall = statSync(path).size <= fullCheckBytesMax;
   for (const check of isSmall ? ['quick_check(1)'] : ['quick_check(users)', 'quick_check(journal)']) {
     const found = Object.values(connection.prepare(`PRAGMA ${check}`).get() ?? {})[0];

@@ -22,6 +22,52 @@ export function currentRealm(database: DatabaseSync): Realm | null {
   return String(meta.get('realm')?.['value']) as Realm;
 }
 
+/** A store that somebody is filling, or has not filled to the end: until then it is none. */
+export interface Unfinished {
+  /** The store of which this becomes a copy. */
+  readonly realm: Realm;
+  /** Tells those who fill it apart: the last who began may go on. */
+  readonly run: string;
+}
+
+/** What `markUnfinished` has written; null for a store that is whole. */
+export function readUnfinished(database: DatabaseSync): Unfinished | null {
+  const row = database.prepare(`SELECT value FROM meta WHERE name = 'unfinished'`).get();
+  return row === undefined ? null : (JSON.parse(String(row['value'])) as Unfinished);
+}
+
+/** Keeps everybody from opening the database as a store; null lets them again. */
+export function markUnfinished(database: DatabaseSync, mark: Unfinished | null): void {
+  if (mark === null) database.exec(`DELETE FROM meta WHERE name = 'unfinished'`);
+  else database.prepare(`INSERT OR REPLACE INTO meta VALUES ('unfinished', ?)`).run(JSON.stringify(mark));
+}
+
+/** Throws `Fault('store_unavailable')` where the database is an unfinished copy. Not for one that is no store yet. */
+export function assertFinished(database: DatabaseSync, path: string): void {
+  if (readUnfinished(database) === null) return;
+  throw new Fault(
+    'store_unavailable',
+    `The store ${path} is a copy that has not come to its end: run the same \`latchkey store copy\` again, ` +
+      'which goes on where it stopped.',
+  );
+}
+
+/** The schema version of one of Latchkey's databases; null where it has no tables yet. */
+export function readSchemaVersion(database: DatabaseSync): number | null {
+  if (readApplicationId(database) !== applicationId) return null;
+  return Number(database.prepare(`SELECT value FROM meta WHERE name = 'schema'`).get()?.['value']);
+}
+
+/** Throws `Fault('store_unavailable')` where a newer Latchkey has written the database. */
+export function assertKnown(version: number, path: string): void {
+  if (version <= schemaVersion) return;
+  throw new Fault(
+    'store_unavailable',
+    `The store ${path} was written by a newer Latchkey (schema ${version}, this one knows ${schemaVersion}): ` +
+      'install that version again, or restore a copy made before it.',
+  );
+}
+
 /**
  * Throws `Fault('store_unavailable')` where the database is another program's, before anything of it is
  * changed. One statement, so that it sees a file that another process is just making before or after, not between.
@@ -52,13 +98,7 @@ export function migrate(database: DatabaseSync, path: string, newRealm: Realm): 
   if (readApplicationId(database) !== applicationId) adoptEmpty(database, newRealm);
   const meta = database.prepare('SELECT value FROM meta WHERE name = ?');
   const version = Number(meta.get('schema')?.['value']);
-  if (version > schemaVersion) {
-    throw new Fault(
-      'store_unavailable',
-      `The store ${path} was written by a newer Latchkey (schema ${version}, this one knows ${schemaVersion}): ` +
-        'install that version again, or restore a copy made before it.',
-    );
-  }
+  assertKnown(version, path);
   for (const sql of migrations.slice(version)) database.exec(sql);
   database.prepare(`UPDATE meta SET value = ? WHERE name = 'schema'`).run(String(schemaVersion));
   return String(meta.get('realm')?.['value']) as Realm;

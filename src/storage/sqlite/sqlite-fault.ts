@@ -16,10 +16,16 @@ const advice: Readonly<Record<number, string>> = {
   26: 'is not an SQLite database: name another file as the store',
 };
 const busy = 5;
+const constraint = 19;
 
 /** Whether another connection holds the lock that was wanted. */
 export function isBusy(error: unknown): boolean {
   return primaryCode(error) === busy;
+}
+
+/** Whether a row was refused because another has the same key, or none has the one it names. */
+export function isConstraint(error: unknown): boolean {
+  return primaryCode(error) === constraint;
 }
 
 /**
