@@ -2,42 +2,16 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { RedisConfig } from '../../src/config/config.ts';
-import { someChange } from '../contract/change-feed-contract.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedisCluster, startRedisSentinel } from '../support/redis-cluster.ts';
 import type { RedisCluster, RedisSentinel } from '../support/redis-cluster.ts';
-import { openRedis, recordingListener, testRealm } from '../support/redis-parts.ts';
+import { openRedis, recordingListener } from '../support/redis-parts.ts';
+import { assertRedisShared, assertRedisWorks } from '../support/redis-use.ts';
 import { redisConfig, startRedis } from '../support/redis-server.ts';
 import type { RedisServer } from '../support/redis-server.ts';
 import { requireProgram } from '../support/requirement.ts';
 
 const needed = requireProgram('redis-server', 'redis-cli', 'openssl');
-
-/** Cache, counts and channel work: two gateways share values, failures and a change. */
-async function assertWorks(config: RedisConfig): Promise<void> {
-  const realm = testRealm();
-  const [ours, theirs] = [await openRedis(config, realm), await openRedis(config, realm)];
-  try {
-    const keys = Array.from({ length: 12 }, () => randomUUID());
-    for (const key of keys) await ours.cache.set(key, `value of ${key}`, 60_000);
-    for (const key of keys) assert.equal(await theirs.cache.get(key), `value of ${key}`);
-    for (const name of keys) {
-      assert.equal((await ours.failures(60_000).add(name, 'a guess'))?.count, 1);
-      assert.equal((await theirs.failures(60_000).add(name, 'another'))?.count, 2);
-    }
-    const listener = recordingListener();
-    await theirs.feed.start(listener);
-    assert.ok(listener.calls.includes('heard'), JSON.stringify(theirs.reports));
-    const change = someChange();
-    assert.equal(await ours.announcer.announce([change]), true);
-    await eventually('the change', () => listener.changes.length === 1);
-    assert.deepEqual(listener.changes, [change]);
-    assert.equal(await ours.cache.delete(keys), true);
-    for (const key of keys) assert.equal(await theirs.cache.get(key), null);
-  } finally {
-    await Promise.all([ours.stop(), theirs.stop()]);
-  }
-}
 
 /** Opening resolves, nothing works, and what is reported says why without the secret. */
 async function assertRefused(config: RedisConfig, why: RegExp, secret: string): Promise<void> {
@@ -63,15 +37,15 @@ describe('Redis with a password', needed, () => {
   });
   after(() => server.stop());
 
-  test('known to the gateway', () => assertWorks(server.config({ password })));
+  test('known to the gateway', () => assertRedisWorks(server.config({ password })));
 
   test('with a user name that has no rights but those needed on our keys and channels', () =>
-    assertWorks(server.config({ username: 'gateway', password: 'its-own' })));
+    assertRedisWorks(server.config({ username: 'gateway', password: 'its-own' })));
 
-  test('in a database of its own', () => assertWorks(server.config({ password, database: 3 })));
+  test('in a database of its own', () => assertRedisWorks(server.config({ password, database: 3 })));
 
   test('through a unix socket', () =>
-    assertWorks(server.config({ nodes: [`unix:${server.socketPath}`], password })));
+    assertRedisWorks(server.config({ nodes: [`unix:${server.socketPath}`], password })));
 
   test('a wrong one is reported without being shown', () =>
     assertRefused(server.config({ password: 'not-the-one' }), /WRONGPASS/, 'not-the-one'));
@@ -87,7 +61,7 @@ describe('Redis with TLS', needed, () => {
   after(() => server.stop());
 
   test('an authority named in the configuration is trusted', () =>
-    assertWorks(server.config({ tls: { ca: server.ca }, password: 'over-tls' })));
+    assertRedisWorks(server.config({ tls: { ca: server.ca }, password: 'over-tls' })));
 
   test('no other is', () =>
     assertRefused(server.config({ password: 'over-tls' }), /certificate/, 'over-tls'));
@@ -114,8 +88,8 @@ describe('Redis Sentinel', needed, () => {
   const config = (): RedisConfig =>
     redisConfig([`127.0.0.1:${watched.sentinel.port}`], { mode: 'sentinel', sentinelName: watched.name });
 
-  test('cache and channel follow the master to its successor', async () => {
-    await assertWorks(config());
+  test('cache, counts and channel follow the master to its successor', async () => {
+    await assertRedisWorks(config());
     const parts = await openRedis(config());
     const listener = recordingListener();
     try {
@@ -130,15 +104,16 @@ describe('Redis Sentinel', needed, () => {
         },
       );
       await eventually('the channel to be heard there', () => listener.calls.includes('heard', calls));
-      await eventually('the cache to work there', async () => {
-        await parts.cache.set('key', 'value', 60_000);
-        return (await parts.cache.get('key')) === 'value';
-      });
       assert.match(await watched.replica.cli('role'), /^master/);
+      const late = await openRedis(config(), parts.realm);
+      try {
+        await assertRedisShared(parts, late);
+      } finally {
+        await late.stop();
+      }
     } finally {
       await parts.stop();
     }
-    await assertWorks(config());
   });
 });
 
@@ -166,10 +141,10 @@ describe('Redis Sentinel with passwords of its own', needed, () => {
       ...changes,
     });
 
-  test('known to the gateway', () => assertWorks(config({ sentinelPassword: ofSentinel })));
+  test('known to the gateway', () => assertRedisWorks(config({ sentinelPassword: ofSentinel })));
 
   test('with a user name that may only ask who is the master', () =>
-    assertWorks(config({ sentinelUsername: 'watcher', sentinelPassword: 'its-own' })));
+    assertRedisWorks(config({ sentinelUsername: 'watcher', sentinelPassword: 'its-own' })));
 
   test("the master's password is not tried at the sentinels: a missing one is reported", () =>
     assertRefused(config({}), /NOAUTH/, ofMaster));
@@ -194,10 +169,10 @@ describe('Redis Cluster', needed, () => {
       { mode: 'cluster' },
     );
 
-  test('keys live on every master, and any node carries the channel', () => assertWorks(config()));
+  test('keys live on every master, and any node carries the channel', () => assertRedisWorks(config()));
 
   test('one node named in the configuration is enough', () =>
-    assertWorks({ ...config(), nodes: [`127.0.0.1:${cluster.nodes[1].port}`] }));
+    assertRedisWorks({ ...config(), nodes: [`127.0.0.1:${cluster.nodes[1].port}`] }));
 
   test('a paused master takes the cache out of use, and back when it answers', async () => {
     const parts = await openRedis(config());
@@ -213,6 +188,36 @@ describe('Redis Cluster', needed, () => {
     } finally {
       cluster.nodes[2].resume();
       await parts.stop();
+    }
+  });
+});
+
+describe('Redis Cluster with replicas', needed, () => {
+  let cluster: RedisCluster;
+  before(async () => {
+    cluster = await startRedisCluster({ replicas: true });
+  });
+  after(() => cluster.stop());
+
+  test('cache, counts and channel go on after a master has gone and its replica has taken its place', async () => {
+    const nodes = cluster.nodes.map((node) => `127.0.0.1:${node.port}`);
+    const config = redisConfig(nodes, { mode: 'cluster' });
+    const ours = await openRedis(config);
+    const theirs = await openRedis(config, ours.realm);
+    try {
+      await assertRedisShared(ours, theirs);
+      await cluster.nodes[0].kill();
+      await eventually(
+        'a replica to take its place',
+        async () => {
+          const roles = await Promise.all(cluster.replicas.map((replica) => replica.cli('role')));
+          return roles.some((role) => role.startsWith('master'));
+        },
+        { withinMs: 30_000 },
+      );
+      await assertRedisShared(ours, theirs, 30_000);
+    } finally {
+      await Promise.all([ours.stop(), theirs.stop()]);
     }
   });
 });

@@ -6,33 +6,54 @@ import type { RedisServer } from './redis-server.ts';
 
 /** Three masters that share all slots. */
 export interface RedisCluster {
+  /** The masters at first. */
   readonly nodes: readonly [RedisServer, RedisServer, RedisServer];
+  /** One for each master, not in their order; none unless asked for. */
+  readonly replicas: readonly RedisServer[];
   stop(): Promise<void>;
 }
 
+/** How a test wants its Cluster. */
+export interface RedisClusterOptions {
+  /** A replica for each master, which takes its place a few seconds after it has gone. */
+  readonly replicas?: boolean;
+}
+
 /** Starts a Redis Cluster of three masters; resolves once every node says it is whole. */
-export async function startRedisCluster(): Promise<RedisCluster> {
+export async function startRedisCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  // A node that does not answer so long is taken for dead, also where the machine is only busy.
+  const timeoutMs = options.replicas === true ? 2_000 : 10_000;
   const start = async (): Promise<RedisServer> => {
-    const settings = ['cluster-enabled yes', 'cluster-node-timeout 1000', `cluster-port ${await freePort()}`];
-    return startRedis({ settings });
+    const ports = [`cluster-node-timeout ${timeoutMs}`, `cluster-port ${await freePort()}`];
+    return startRedis({ settings: ['cluster-enabled yes', 'repl-diskless-sync-delay 0', ...ports] });
   };
   const nodes = [await start(), await start(), await start()] as const;
-  const addresses = nodes.map((node) => `127.0.0.1:${node.port}`);
+  const replicas = options.replicas === true ? [await start(), await start(), await start()] : [];
+  const addresses = [...nodes, ...replicas].map((node) => `127.0.0.1:${node.port}`);
   const made = await run({
     label: 'redis-cli --cluster create',
     command: 'redis-cli',
-    args: ['--cluster', 'create', ...addresses, '--cluster-yes'],
+    args: [
+      ...['--cluster', 'create', ...addresses, '--cluster-yes'],
+      ...(replicas.length > 0 ? ['--cluster-replicas', '1'] : []),
+    ],
   });
   if (made.code !== 0) throw new Error(`redis-cli --cluster create: ${made.stdout}${made.stderr}`);
-  for (const node of nodes) {
+  for (const node of [...nodes, ...replicas]) {
     await eventually('the cluster to be whole', async () =>
       (await node.cli('cluster', 'info')).includes('cluster_state:ok'),
     );
   }
+  for (const replica of replicas) {
+    await eventually('a replica to follow', async () =>
+      (await replica.cli('info', 'replication')).includes('master_link_status:up'),
+    );
+  }
   return {
     nodes,
+    replicas,
     async stop() {
-      await Promise.all(nodes.map((node) => node.stop()));
+      await Promise.all([...nodes, ...replicas].map((node) => node.stop()));
     },
   };
 }

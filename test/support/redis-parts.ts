@@ -19,6 +19,7 @@ import type { SharedFailures } from '../../src/tokens/shared-failures.ts';
 
 /** One gateway's share of Redis, wired by hand. */
 export interface RedisParts {
+  readonly realm: Realm;
   readonly gate: HealthGate;
   readonly cache: SharedCache;
   readonly announcer: ChangeAnnouncer;
@@ -68,6 +69,7 @@ export async function openRedis(
   });
   await gate.start();
   return {
+    realm,
     gate,
     cache: redisSharedCache(gate),
     failures: (windowMs) => redisSharedFailures(gate, client, windowMs),
