@@ -78,6 +78,8 @@ describe('the npm package, packed and installed into an empty folder', () => {
       JSON.stringify({
         listen: { host: '127.0.0.1', port },
         admin: { host: '127.0.0.1', port: adminPort },
+        // Reads a file that is no module: it has to be packed, too.
+        doors: { open: ['envoy'], grpcPort: 0 },
         dataDir: scratch.file('data'),
         store: `sqlite:${scratch.file('data', 'latchkey.db')}`,
       }),

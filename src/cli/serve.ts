@@ -86,7 +86,9 @@ function startFailure(error: unknown, config: Config): unknown {
       ? ['admin.port (--admin-port)', 'admin.host']
       : port === config.doors.port
         ? ['doors.port', 'doors.host']
-        : ['listen.port (--port)', 'listen.host (--host)'];
+        : port === config.doors.grpcPort
+          ? ['doors.grpcPort', 'doors.host']
+          : ['listen.port (--port)', 'listen.host (--host)'];
   const why: Readonly<Record<string, string>> = {
     EADDRINUSE: `another program listens on port ${port}: stop it, or choose another ${key}`,
     EACCES: `this user may not listen on port ${port}: choose a ${key} above 1023`,
@@ -104,6 +106,13 @@ function hostKeys({ listen, admin, doors }: Config): readonly (readonly [string 
   ];
 }
 
+function doorLines({ doors }: Gateway, { doors: { host, open } }: Config): readonly string[] {
+  const lines: string[] = [];
+  if (doors.port !== null) lines.push(`doors for ${open.join(', ')} on ${host} port ${doors.port}`);
+  if (doors.grpcPort !== null) lines.push(`the door for envoy over gRPC on ${host} port ${doors.grpcPort}`);
+  return lines;
+}
+
 function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
   const host = config.listen.host ?? 'every address';
   const tls = config.listen.tls === null ? '' : ', TLS';
@@ -115,9 +124,7 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
     ),
     ...(config.portal.enabled ? [`pages for people on ${siteUrl(gateway, config)}`] : []),
     `health and metrics on http://${adminHost}:${gateway.adminPort}`,
-    ...(gateway.doorsPort === null
-      ? []
-      : [`doors for ${config.doors.open.join(', ')} on ${config.doors.host} port ${gateway.doorsPort}`]),
+    ...doorLines(gateway, config),
     `configuration: ${file ?? 'flags, environment and defaults'}; store: ${storeName(config.store)}`,
   ];
   io.stderr(`${lines.map(printable).join('\n')}\n`);

@@ -1,47 +1,84 @@
+import type { Config } from '../config/config.ts';
 import { ask, type AskDeps } from '../doors/ask.ts';
-import { notFound } from '../doors/door.ts';
+import { type DoorDeps, notFound } from '../doors/door.ts';
 import { openDoors } from '../doors/doors.ts';
 import { createClientSideReader } from '../gateway/client-side.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
-import { createDoorListener, type DoorListener } from '../server/door-listener.ts';
+import { createDoorListener, type DoorListener, type DoorListenerDeps } from '../server/door-listener.ts';
+import { createGrpcListener, type GrpcListener } from '../server/grpc-listener.ts';
 import type { Ground } from './ground.ts';
 
-/** The doors' listener at the place that the configuration says. */
+/** Where the doors listen; null: not at all. */
+export interface DoorPorts {
+  readonly port: number | null;
+  readonly grpcPort: number | null;
+}
+
+/** The doors' listeners at the places that the configuration names. */
 export interface OpenedDoors extends Pick<DoorListener, 'drain'> {
-  /** Resolves to the port. Rejects with the system's error. */
-  listen(): Promise<number>;
+  /** Resolves to the ports. Rejects with the system's error. */
+  listen(): Promise<DoorPorts>;
 }
 
 /** Nothing of the client's is believed: what the door says of it is. */
 const believesNobody = createClientSideReader([]);
 
-/** Builds the doors' listener, unopened; null where no port is named. `pipeline` is asked for every question. */
-export function openDoorListener(
+/** Builds the doors' listeners, unopened. `pipeline` is asked for every question. */
+export async function openDoorListeners(
   { config, clock, log }: Ground,
   pipeline: () => PipelineDeps,
-): OpenedDoors | null {
-  const { host, port, trusted, open } = config.doors;
-  if (port === null) return null;
+): Promise<OpenedDoors> {
+  const { host, port, grpcPort } = config.doors;
   const complain = createComplaints(clock, (fields, text) => log.warn(fields, text));
   const depsOf = askDeps(pipeline);
-  const find = openDoors(open, {
+  const asking: DoorDeps = {
     ask: (asked) => ask(asked, depsOf()),
     clientSide: () => pipeline().clientSide,
     misasked: (door, problem) =>
       complain(`${door} ${problem}`, { door, problem }, 'a door was asked wrongly'),
-  });
-  const listener = createDoorListener({
-    trusted: createClientSideReader(trusted),
+  };
+  const guarding: Guarding = {
+    trusted: createClientSideReader(config.doors.trusted),
     turnedAway: (address) =>
       complain('turned away', { address }, 'somebody who is not in doors.trusted knocked at the doors'),
-    headMs: config.limits.headMs,
-    idleMs: config.limits.idleMs,
+  };
+  const plain = port === null ? null : plainListener(config, asking, guarding);
+  const grpc = grpcPort === null ? null : await grpcListener(asking, guarding);
+  return {
+    listen: async () => ({
+      port: plain === null || port === null ? null : await plain.listen(host, port),
+      grpcPort: grpc === null || grpcPort === null ? null : await grpc.listen(host, grpcPort),
+    }),
+    async drain(graceMs) {
+      await Promise.all([plain?.drain(graceMs), grpc?.drain(graceMs)]);
+    },
+  };
+}
+
+type Guarding = Pick<DoorListenerDeps, 'trusted' | 'turnedAway'>;
+
+function plainListener({ doors, limits }: Config, asking: DoorDeps, guarding: Guarding): DoorListener {
+  const find = openDoors(doors.open, asking);
+  return createDoorListener({
+    ...guarding,
+    headMs: limits.headMs,
+    idleMs: limits.idleMs,
     answer({ method = '', url = '', rawHeaders }) {
       const found = find(url);
       return found === null ? notFound : found.door.answer({ method, rest: found.rest, rawHeaders });
     },
   });
-  return { listen: () => listener.listen(host, port), drain: (graceMs) => listener.drain(graceMs) };
+}
+
+async function grpcListener(asking: DoorDeps, guarding: Guarding): Promise<GrpcListener> {
+  // Loaded where Envoy asks so: gRPC is 10 MiB and more of code and data.
+  const { createEnvoyGrpc } = await import('../doors/envoy-grpc/envoy-grpc.ts');
+  const door = createEnvoyGrpc(asking);
+  return createGrpcListener({
+    ...guarding,
+    serve: (connection) => door.serve(connection),
+    close: (graceMs) => door.close(graceMs),
+  });
 }
 
 /** What asking needs of the pipeline in force, made anew when a reload replaces it. */

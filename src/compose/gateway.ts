@@ -24,7 +24,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { createAdmin } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
-import { openDoorListener } from './doors.ts';
+import { type DoorPorts, openDoorListeners } from './doors.ts';
 import type { Ground } from './ground.ts';
 import { type InForce, putInForce } from './in-force.ts';
 import { openLifecycle } from './lifecycle.ts';
@@ -46,8 +46,8 @@ import { startWarnings } from './warnings.ts';
 export interface Gateway {
   readonly port: number;
   readonly adminPort: number;
-  /** Null where other proxies cannot ask. */
-  readonly doorsPort: number | null;
+  /** Where other proxies ask. */
+  readonly doors: DoorPorts;
   readonly log: Log;
   /** The secret of a one-time link by which a person becomes the first admin; null where there is one, or no pages. */
   firstAdminLink(): Promise<string | null>;
@@ -269,15 +269,15 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
       return inForce.limits.idleMs;
     },
   });
-  const doors = openDoorListener(ground, () => pipeline);
-  closers.add(() => doors?.drain(0));
-  const doorsPort = doors === null ? null : await doors.listen();
+  const doors = await openDoorListeners(ground, () => pipeline);
+  closers.add(() => doors.drain(0));
+  const doorPorts = await doors.listen();
   const port = await door.listen(config.listen.host, config.listen.port);
   tls.keep(door);
   return {
     port,
     adminPort,
-    doorsPort,
+    doors: doorPorts,
     log,
     firstAdminLink: async () => (await site?.firstAdminLink()) ?? null,
     reload(next) {
@@ -290,7 +290,7 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
     reloadFailed: () => metrics.configLoaded(false),
     async drain() {
       admin.startDraining();
-      await Promise.all([door.drain(config.limits.drainMs), doors?.drain(config.limits.drainMs)]);
+      await Promise.all([door.drain(config.limits.drainMs), doors.drain(config.limits.drainMs)]);
       await closers.closeAll();
     },
   };

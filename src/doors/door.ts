@@ -76,12 +76,14 @@ export function openDoor(kind: DoorKind, deps: DoorDeps): Door {
 const plainText = ['Content-Type', 'text/plain', 'Cache-Control', 'no-store'];
 /** Nothing is asked at this address. */
 export const notFound: DoorReply = { status: 404, fields: plainText, body: 'no door is open here\n' };
-const wronglyTold: DoorReply = {
+/** The proxy is told to ask otherwise than it should. */
+export const wronglyTold: DoorReply = {
   status: 500,
   fields: plainText,
   body: 'the proxy asks wrongly: the log of the gateway says how\n',
 };
-const refusedQuestion: DoorReply = {
+/** The client's part of a question is none. */
+export const refusedQuestion: DoorReply = {
   status: 403,
   fields: plainText,
   body: 'this request cannot be judged\n',

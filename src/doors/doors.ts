@@ -1,8 +1,9 @@
 import type { DoorName } from '../config/doors-config.ts';
 import { type Door, type DoorDeps, type DoorKind, openDoor } from './door.ts';
+import { openEnvoyDoor } from './envoy.ts';
 import { nginxDoor } from './nginx.ts';
 
-/** Every way of asking that has fields of its own; Envoy has none. */
+/** Every way of asking at one address with fields of its own; Envoy asks at many, with few. */
 const kinds: readonly DoorKind[] = [nginxDoor];
 
 /** Finds the door that a target names, and what stands behind its name; null where it is closed. */
@@ -12,6 +13,7 @@ export type FindDoor = (target: string) => { readonly door: Door; readonly rest:
 export function openDoors(names: readonly DoorName[], deps: DoorDeps): FindDoor {
   const doors = new Map<string, Door>();
   for (const kind of kinds) if (names.includes(kind.name)) doors.set(kind.name, openDoor(kind, deps));
+  if (names.includes('envoy')) doors.set('envoy', openEnvoyDoor(deps));
   return (target) => {
     if (!target.startsWith(prefix)) return null;
     const end = endOfName(target);
