@@ -2,7 +2,6 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { StoreConfig } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
-import { Fault } from '../core/errors.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers, openPeppers } from '../tokens/pepper-file.ts';
@@ -41,5 +40,7 @@ export async function openStore(
 
 async function openKept(config: StoreConfig, clock: Clock): Promise<KeptStore> {
   if (config.kind === 'sqlite') return openSqliteStore(config, clock);
-  throw new Fault('store_unavailable', 'This version cannot open PostgreSQL yet: name a file as the store.');
+  // Loaded where it is used: its client is some MiB of code.
+  const { openPostgresStore } = await import('./postgres-store.ts');
+  return openPostgresStore(config, clock);
 }

@@ -29,6 +29,9 @@ const columns: readonly (readonly [column: string, field: keyof TokenRecord])[] 
   ['version', 'version'],
 ];
 
+/** The columns of `tokens`, in the order of the table. */
+export const tokenColumns: readonly string[] = columns.map(([column]) => column);
+
 /** Columns of a token joined with its owner, for SELECT. */
 export const ownedTokenColumns: string = [
   ...columns.map(([column]) => `t.${column}`),
@@ -47,6 +50,18 @@ export const tokenEndedSql =
 /** Finds a row where the owner of a token `t` is shut out; worded as the index that serves it. */
 export const ownerShutOutSql =
   'SELECT 1 FROM users u WHERE u.id = t.user_id AND (u.disabled = 1 OR u.lapsed = 1)';
+
+/** In which of four states tokens are counted. */
+export type TokenState = 'active' | 'disabled' | 'expired' | 'revoked';
+
+/** The state of a token `t` at `:now`. */
+export const tokenStateSql: string = `
+  CASE
+    WHEN t.revoked_at IS NOT NULL THEN 'revoked'
+    WHEN ${tokenEndedSql} THEN 'expired'
+    WHEN t.enabled = 0 OR EXISTS (${ownerShutOutSql}) THEN 'disabled'
+    ELSE 'active'
+  END`;
 
 /** Inserts a whole token; takes `toParameters`. */
 export const insertTokenSql: string = `

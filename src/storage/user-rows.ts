@@ -70,3 +70,22 @@ export function toUser(row: Row, beginning: '' | 'user_' = ''): UserRecord {
     // The tables keep each column's type; the list above names a column for each field.
   } as unknown as UserRecord;
 }
+
+/** Finds any user who is not shut out; more conditions may go behind it. */
+export const anyUserSql = 'SELECT 1 FROM users WHERE removed_at IS NULL AND disabled = 0 AND lapsed = 0';
+
+/** Finds another user than `:id` in the words of `canAdminister`; `:local` is the source of local users. */
+export const otherAdminSql: string = `${anyUserSql} AND role = 'admin' AND id <> :id
+  AND (source <> :local OR password_hash IS NOT NULL)`;
+
+/** Its names stay for the tokens and the audit trail, which name it; what else is known of the person goes. */
+export const removeUserSql = `
+  UPDATE users SET
+    removed_at = :at, name_key = NULL, search_key = '', email = NULL, password_hash = NULL, source_grant = NULL,
+    version = version + 1
+  WHERE id = :id`;
+
+/** Revokes the tokens of the user `:id`. */
+export const revokeTokensOfUserSql = `
+  UPDATE tokens SET revoked_at = :at, revoked_by = :actor, revoked_why = 'user removed', version = version + 1
+  WHERE user_id = :id AND revoked_at IS NULL`;

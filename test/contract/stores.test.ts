@@ -1,3 +1,5 @@
+import { after, before, describe } from 'node:test';
+import { openPostgresStore } from '../../src/compose/postgres-store.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { createSqliteAdminKeyStore } from '../../src/storage/sqlite/admin-key-store.ts';
@@ -9,6 +11,7 @@ import { createSqliteSessionStore } from '../../src/storage/sqlite/session-store
 import { createSqliteTokenStore } from '../../src/storage/sqlite/token-store.ts';
 import { createSqliteUserStore } from '../../src/storage/sqlite/user-store.ts';
 import { createSqliteWarningStore } from '../../src/storage/sqlite/warning-store.ts';
+import { type PostgresServer, requirePostgres, startPostgres } from '../support/postgres.ts';
 import { makeScratch } from '../support/scratch.ts';
 import { searchContract } from './search-contract.ts';
 import { sessionStoreContract } from './session-store-contract.ts';
@@ -27,6 +30,31 @@ const contracts = [
   warningStoreContract,
 ];
 for (const contract of contracts) contract('SQLite', openSqliteStores);
+
+describe('PostgreSQL', requirePostgres(), () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.stop());
+  for (const contract of contracts) contract('PostgreSQL', () => openPostgresStores(server));
+});
+
+/** Two pools on a database of its own. */
+async function openPostgresStores(server: PostgresServer): Promise<StoreSubject> {
+  const config = server.config(await server.createDatabase());
+  const [one, other] = [
+    await openPostgresStore(config, systemClock),
+    await openPostgresStore(config, systemClock),
+  ];
+  return {
+    ...one,
+    other,
+    async stop() {
+      await Promise.all([one.close(), other.close()]);
+    },
+  };
+}
 
 async function openSqliteStores(): Promise<StoreSubject> {
   const scratch = await makeScratch('stores');

@@ -2,14 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { TokenQuery } from '../../tokens/token-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { fewRowsMax, findFewRows, trigrams } from './few-rows.ts';
-import {
-  comparePlaces,
-  type Conditions,
-  direction,
-  orderKeys,
-  type Place,
-  placeSql,
-} from './token-search-terms.ts';
+import { direction, orderKeys, type Place } from '../token-places.ts';
+import { comparePlaces, type Conditions, placeSql } from './token-search-terms.ts';
 
 /**
  * The best of everybody's tokens behind `after`, one more than the page holds where there is one. Where an index says that

@@ -3,14 +3,8 @@ import type { UserId } from '../../core/ids.ts';
 import type { TokenQuery } from '../../tokens/token-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { fewRowsMax } from './few-rows.ts';
-import {
-  comparePlaces,
-  type Conditions,
-  direction,
-  orderKeys,
-  type Place,
-  placeSql,
-} from './token-search-terms.ts';
+import { direction, orderKeys, type Place } from '../token-places.ts';
+import { comparePlaces, type Conditions, placeSql } from './token-search-terms.ts';
 
 /** Behind every id. */
 const behindAllIds = '~';

@@ -4,7 +4,8 @@ import type { SqliteDatabase } from './database.ts';
 import { ownedTokenColumns, ownedTokenSource, toOwnedToken } from '../token-rows.ts';
 import { searchOfAll } from './token-search-of-all.ts';
 import { searchOfUser } from './token-search-of-user.ts';
-import { type Place, positionOf, readPlace, toConditions } from './token-search-terms.ts';
+import { type Place, positionOf, readPlace } from '../token-places.ts';
+import { toConditions } from './token-search-terms.ts';
 
 /** Searches tokens so that neither a user with very many of them nor everybody's hold up requests. */
 export function createTokenSearch(database: SqliteDatabase): TokenStore['search'] {

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PepperId } from '../../core/ids.ts';
-import type { OwnedToken, TokenFilter, TokenRecord, TokenStore, TokenUse } from '../../tokens/token-store.ts';
+import type { OwnedToken, TokenRecord, TokenStore, TokenUse } from '../../tokens/token-store.ts';
 import { createAuditSearch } from './audit-search.ts';
 import type { SqliteDatabase } from './database.ts';
 import { toAuditEvent } from '../record-rows.ts';
@@ -10,19 +10,17 @@ import {
   insertTokenSql,
   ownedTokenColumns,
   ownedTokenSource,
-  ownerShutOutSql,
-  tokenEndedSql,
+  type TokenState,
+  tokenStateSql,
   toOwnedToken,
   toParameters,
   updateTokenSql,
 } from '../token-rows.ts';
+import { toListCondition } from '../token-list.ts';
 import { createTokenSearch } from './token-search.ts';
 
-const listMaxDefault = 1_000;
 /** Rows counted before other work gets its turn. */
 const countedAtOnce = 2_000;
-
-type State = 'active' | 'disabled' | 'expired' | 'revoked';
 
 /** The token store in one SQLite file. */
 export function createSqliteTokenStore(database: SqliteDatabase): TokenStore {
@@ -61,7 +59,7 @@ export function createSqliteTokenStore(database: SqliteDatabase): TokenStore {
     get: async (id) => database.read(() => find(byId, id)),
     list: async (filter) =>
       database.read(() => {
-        const { where, parameters } = toCondition(filter);
+        const { where, parameters } = toListCondition(filter);
         const sql = `${select} WHERE ${where} ORDER BY t.id DESC LIMIT :limit`;
         return database.prepare(sql).all(parameters).map(toOwnedToken);
       }),
@@ -142,45 +140,14 @@ function toUseParameters({ tokenId, at, address, client }: TokenUse, now: number
   return { id: tokenId, at: Math.min(at, now), address, client, now };
 }
 
-function toCondition(filter: TokenFilter): {
-  readonly where: string;
-  readonly parameters: Record<string, string | number>;
-} {
-  const conditions = ['TRUE'];
-  const parameters: Record<string, string | number> = { limit: filter.limit ?? listMaxDefault };
-  const add = (condition: string, name: string, value: string | number | undefined): void => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    parameters[name] = value;
-  };
-  add('t.user_id = :userId', 'userId', filter.userId);
-  add('t.id < :after', 'after', filter.after);
-  add(
-    't.revoked_at IS NULL AND coalesce(t.last_used_at, t.created_at) < :unusedSince',
-    'unusedSince',
-    filter.unusedSince,
-  );
-  add(
-    `t.revoked_at IS NULL AND t.delete_unused_ms IS NOT NULL
-      AND coalesce(t.last_used_at, t.created_at) + t.delete_unused_ms <= :endedUnusedAt`,
-    'endedUnusedAt',
-    filter.endedUnusedAt,
-  );
-  if (filter.includeRevoked !== true) conditions.push('t.revoked_at IS NULL');
-  return { where: conditions.join(' AND '), parameters };
-}
-
 /** Counts in portions, so that a million tokens do not hold up requests. */
-async function countByState(database: SqliteDatabase, now: number): Promise<Readonly<Record<State, number>>> {
-  const counts: Record<State, number> = { active: 0, disabled: 0, expired: 0, revoked: 0 };
+async function countByState(
+  database: SqliteDatabase,
+  now: number,
+): Promise<Readonly<Record<TokenState, number>>> {
+  const counts: Record<TokenState, number> = { active: 0, disabled: 0, expired: 0, revoked: 0 };
   const portion = database.prepare(`
-    SELECT
-      CASE
-        WHEN t.revoked_at IS NOT NULL THEN 'revoked'
-        WHEN ${tokenEndedSql} THEN 'expired'
-        WHEN t.enabled = 0 OR EXISTS (${ownerShutOutSql}) THEN 'disabled'
-        ELSE 'active'
-      END AS state,
+    SELECT ${tokenStateSql} AS state,
       count(*) AS count
     FROM tokens t WHERE t.rowid > :after AND t.rowid <= :upTo GROUP BY state`);
   const last = database.prepare('SELECT max(rowid) AS last FROM tokens');
@@ -190,7 +157,7 @@ async function countByState(database: SqliteDatabase, now: number): Promise<Read
     after += countedAtOnce
   ) {
     const rows: Row[] = database.read(() => portion.all({ now, after, upTo: after + countedAtOnce }));
-    for (const row of rows) counts[row['state'] as State] += Number(row['count']);
+    for (const row of rows) counts[row['state'] as TokenState] += Number(row['count']);
     await nextTurn();
   }
   return counts;

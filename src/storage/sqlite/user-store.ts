@@ -2,7 +2,16 @@ import type { UserId } from '../../core/ids.ts';
 import { isShutOut, localSource, type UserRecord, type UserStore } from '../../identity/user-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import { createRecords } from './records.ts';
-import { insertUserSql, toUser, toUserParameters, updateUserSql } from '../user-rows.ts';
+import {
+  anyUserSql,
+  insertUserSql,
+  otherAdminSql,
+  removeUserSql,
+  revokeTokensOfUserSql,
+  toUser,
+  toUserParameters,
+  updateUserSql,
+} from '../user-rows.ts';
 import { createUserSearch } from './user-search.ts';
 
 /** The user store in one SQLite file. */
@@ -13,8 +22,8 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
   const byId = database.prepare(`${select} AND id = ?`);
   const list = database.prepare(`${select} AND name_key > ? ORDER BY name_key LIMIT ?`);
   const keyOf = database.prepare('SELECT name_key FROM users WHERE id = ?');
-  const any = database.prepare(anySql);
-  const anyOfRole = database.prepare(`${anySql} AND role = ?`);
+  const any = database.prepare(anyUserSql);
+  const anyOfRole = database.prepare(`${anyUserSql} AND role = ?`);
   const due = database.prepare(dueSql);
   const insert = database.prepare(insertUserSql);
   const update = database.prepare(updateUserSql);
@@ -22,12 +31,12 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
   const checkWithGrant = database.prepare(
     'UPDATE users SET source_checked_at = ?, source_grant = ? WHERE id = ?',
   );
-  const remove = database.prepare(removeSql);
+  const remove = database.prepare(removeUserSql);
   const endSessions = database.prepare('DELETE FROM sessions WHERE user_id = :id AND id <> :keeps');
   const voidLinks = database.prepare('DELETE FROM one_time_links WHERE user_id = ?');
   const nameOf = database.prepare('SELECT id, name FROM users WHERE id IN (SELECT value FROM json_each(?))');
   const otherAdmin = database.prepare(otherAdminSql);
-  const revokeTokens = database.prepare(revokeTokensSql);
+  const revokeTokens = database.prepare(revokeTokensOfUserSql);
   const records = createRecords(database);
 
   const find = (statement: typeof byId, ...key: string[]): UserRecord | null => {
@@ -103,25 +112,9 @@ export function createSqliteUserStore(database: SqliteDatabase): UserStore {
   };
 }
 
-const anySql = 'SELECT 1 FROM users WHERE removed_at IS NULL AND disabled = 0 AND lapsed = 0';
-
-/** The same words as `canAdminister`. */
-const otherAdminSql = `${anySql} AND role = 'admin' AND id <> :id AND (source <> :local OR password_hash IS NOT NULL)`;
-
 /** Those never asked about first: null sorts before every number. */
 const dueSql = `
   SELECT * FROM users
   WHERE removed_at IS NULL AND subject IS NOT NULL AND source = :source
     AND (source_checked_at IS NULL OR source_checked_at < :checkedBefore)
   ORDER BY source_checked_at LIMIT :limit`;
-
-/** Its names stay for the tokens and the audit trail, which name it; what else is known of the person goes. */
-const removeSql = `
-  UPDATE users SET
-    removed_at = :at, name_key = NULL, search_key = '', email = NULL, password_hash = NULL, source_grant = NULL,
-    version = version + 1
-  WHERE id = :id`;
-
-const revokeTokensSql = `
-  UPDATE tokens SET revoked_at = :at, revoked_by = :actor, revoked_why = 'user removed', version = version + 1
-  WHERE user_id = :id AND revoked_at IS NULL`;

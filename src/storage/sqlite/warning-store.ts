@@ -2,17 +2,8 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Row } from '../row.ts';
-import {
-  ownedTokenColumns,
-  ownedTokenSource,
-  ownerShutOutSql,
-  tokenEndedSql,
-  toOwnedToken,
-} from '../token-rows.ts';
+import { dayMs, dueWarningsSql, endingSql, takeWarningSql, toDueWarning } from '../warning-rows.ts';
 
-const dayMs = 24 * 3_600_000;
-const triesMax = 5;
-const firstRetryMs = 10 * 60_000;
 /** Tokens looked at before other work gets its turn. */
 const rowsAtOnce = 2_000;
 
@@ -56,7 +47,6 @@ interface Portion {
   readonly toId: string;
 }
 
-const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
 const behindAllIds = '~';
 
 /** The tokens that end in `(from, to]`, in the order of their ends. */
@@ -87,8 +77,8 @@ interface Span extends Portion {
 
 /** Reads what may be claimed of a portion, and claims it in a transaction that lets nobody else have the same. */
 function createClaim(database: SqliteDatabase): (span: Span, limit: number) => Promise<DueWarning[]> {
-  const due = database.prepare(dueSql);
-  const take = database.prepare(takeSql);
+  const due = database.prepare(dueWarningsSql);
+  const take = database.prepare(takeWarningSql);
   return async ({ channel, days, untilMs, now, ...within }, limit) => {
     const parameters = { ...within, channel, days, untilMs, now, limit };
     const rows = database.read(() => due.all(parameters));
@@ -97,37 +87,7 @@ function createClaim(database: SqliteDatabase): (span: Span, limit: number) => P
     return database.write(() =>
       rows
         .filter((row) => Number(take.run({ ...toKey(row), days, channel, now }).changes) > 0)
-        .map((row) => ({ owned: toOwnedToken(row), owner: toOwner(row), days, channel })),
+        .map((row) => toDueWarning(row, days, channel)),
     );
-  };
-}
-
-/** Whether a claim `w` that was not concluded may be had again. */
-const againSql = `w.sent_at IS NULL AND w.tries < ${triesMax}
-  AND w.claimed_at + ${firstRetryMs} * (1 << (2 * (w.tries - 1))) <= :now`;
-
-const dueSql = `
-  SELECT ${ownedTokenColumns}, u.display_name AS display_name, u.email AS email, u.language AS language
-  FROM ${ownedTokenSource}
-    LEFT JOIN expiry_warnings w
-      ON w.token_id = t.id AND w.expires_at = t.expires_at AND w.days = :days AND w.channel = :channel
-  WHERE ${endingSql}
-    AND (t.expires_at, t.id) > (:fromAt, :fromId) AND (t.expires_at, t.id) <= (:toAt, :toId)
-    AND t.enabled = 1 AND NOT EXISTS (${ownerShutOutSql}) AND (${tokenEndedSql}) IS NOT TRUE
-    AND t.expires_at - t.created_at > :untilMs
-    AND (t.sliding_ms IS NULL OR t.sliding_ms > :untilMs OR t.expires_at = t.until)
-    AND (w.token_id IS NULL OR ${againSql})
-  ORDER BY t.expires_at, t.id LIMIT :limit`;
-
-const takeSql = `
-  INSERT INTO expiry_warnings AS w (token_id, expires_at, days, channel, claimed_at, tries)
-  VALUES (:id, :at, :days, :channel, :now, 1)
-  ON CONFLICT DO UPDATE SET claimed_at = :now, tries = w.tries + 1 WHERE ${againSql}`;
-
-function toOwner(row: Row): DueWarning['owner'] {
-  return {
-    displayName: row['display_name'] as string | null,
-    email: row['email'] as string | null,
-    language: row['language'] as 'en' | 'de' | null,
   };
 }

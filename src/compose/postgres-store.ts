@@ -1,0 +1,37 @@
+import type { PostgresConfig } from '../config/store-config.ts';
+import type { Clock } from '../core/clock.ts';
+import { systemRandom } from '../core/random.ts';
+import { createPostgresAdminKeyStore } from '../storage/postgres/admin-key-store.ts';
+import { openPostgres } from '../storage/postgres/database.ts';
+import { PostgresJournalFeed } from '../storage/postgres/journal-feed.ts';
+import { createPostgresLinkStore } from '../storage/postgres/link-store.ts';
+import { createPostgresPolicyStore } from '../storage/postgres/policy-store.ts';
+import { createPostgresRepeatedRequests } from '../storage/postgres/repeated-requests.ts';
+import { createPostgresSessionStore } from '../storage/postgres/session-store.ts';
+import { createPostgresTokenStore } from '../storage/postgres/token-store.ts';
+import { createPostgresUserStore } from '../storage/postgres/user-store.ts';
+import { createPostgresWarningStore } from '../storage/postgres/warning-store.ts';
+import type { KeptStore } from './kept-store.ts';
+
+/**
+ * Opens the database, making its tables where there are none.
+ * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
+ */
+export async function openPostgresStore(config: PostgresConfig, clock: Clock): Promise<KeptStore> {
+  const database = await openPostgres({ config, clock, randomBytes: systemRandom });
+  const { connectTimeoutMs } = config;
+  return {
+    tokens: createPostgresTokenStore(database),
+    users: createPostgresUserStore(database),
+    sessions: createPostgresSessionStore(database),
+    links: createPostgresLinkStore(database),
+    adminKeys: createPostgresAdminKeyStore(database),
+    policy: createPostgresPolicyStore(database),
+    warnings: createPostgresWarningStore(database),
+    repeated: createPostgresRepeatedRequests(database),
+    journal: () => new PostgresJournalFeed({ database, clock, connectTimeoutMs }),
+    // Its disk is not ours to fill.
+    keepReserve: () => Promise.resolve(),
+    close: () => database.close(),
+  };
+}

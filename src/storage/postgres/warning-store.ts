@@ -1,0 +1,70 @@
+import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
+import { dayMs, dueWarningsSql, takeWarningSql, toDueWarning } from '../warning-rows.ts';
+import type { PostgresDatabase } from './database.ts';
+import { prepared } from './statement.ts';
+
+const due = prepared(dueWarningsSql);
+const take = prepared(takeWarningSql);
+const sent = prepared(`
+  UPDATE expiry_warnings SET sent_at = :at
+  WHERE token_id = :tokenId AND expires_at = :expiresAt AND days = :days AND channel = :channel`);
+const prune = prepared(`
+  DELETE FROM expiry_warnings WHERE (token_id, expires_at, days, channel) IN (
+    SELECT token_id, expires_at, days, channel FROM expiry_warnings WHERE expires_at < :endedBefore
+    ORDER BY expires_at LIMIT :limit
+  )`);
+
+/** The expiry warnings in a PostgreSQL database. */
+export function createPostgresWarningStore(database: PostgresDatabase): WarningStore {
+  const claim = createClaim(database);
+  return {
+    async claim(channel, days, now, limit) {
+      const claimed: DueWarning[] = [];
+      let fromMs = 0;
+      for (const each of days.toSorted((one, other) => one - other)) {
+        const untilMs = each * dayMs;
+        claimed.push(...(await claim({ channel, days: each, now, fromMs, untilMs }, limit - claimed.length)));
+        if (claimed.length >= limit) break;
+        fromMs = untilMs;
+      }
+      return claimed;
+    },
+    sent: (tokenId, expiresAt, days, channel, at) =>
+      database.write(
+        async (transaction) => void (await transaction.run(sent, { tokenId, expiresAt, days, channel, at })),
+      ),
+    prune: (endedBefore, limit) =>
+      database.write((transaction) => transaction.run(prune, { endedBefore, limit }), 'relaxed'),
+  };
+}
+
+interface Span {
+  readonly channel: WarningChannelName;
+  readonly days: number;
+  readonly now: number;
+  readonly fromMs: number;
+  readonly untilMs: number;
+}
+
+/** Behind every id. */
+const behindAllIds = '~';
+
+/** Reads what may be claimed, and claims one by one what nobody else has claimed by then. */
+function createClaim(
+  database: PostgresDatabase,
+): (span: Span, limit: number) => Promise<readonly DueWarning[]> {
+  return async ({ channel, days, now, fromMs, untilMs }, limit) => {
+    const bounds = { fromAt: now + fromMs, fromId: behindAllIds, toAt: now + untilMs, toId: behindAllIds };
+    const rows = await database.slowly.rows(due, { ...bounds, channel, days, untilMs, now, limit });
+    if (rows.length === 0) return [];
+    return database.write(async (transaction) => {
+      const claimed: DueWarning[] = [];
+      for (const row of rows) {
+        const key = { id: String(row['id']), at: Number(row['expires_at']) };
+        const taken = await transaction.run(take, { ...key, days, channel, now });
+        if (taken > 0) claimed.push(toDueWarning(row, days, channel));
+      }
+      return claimed;
+    });
+  };
+}
