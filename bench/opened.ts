@@ -31,6 +31,10 @@ export async function openVerifier(config: Config): Promise<OpenedVerifier> {
       ? null
       : await openRedis(config.redis, store.tokens.realm, await store.openPeppers(), systemClock, log);
   if (redis !== null) closers.add(() => redis.close());
-  const opened = await openVerification({ config, clock: systemClock, log, closers }, store, redis);
+  const opened = await openVerification(
+    { config, clock: systemClock, log, closers, place: null },
+    store,
+    redis,
+  );
   return { ...opened, close: () => closers.closeAll() };
 }

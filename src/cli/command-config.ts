@@ -14,6 +14,8 @@ interface ConfigOptions extends GlobalOptions {
   readonly port?: string;
   /** Of `serve` alone. */
   readonly adminPort?: string;
+  /** Of `serve` alone. */
+  readonly workers?: string;
 }
 
 /** Adds the options that stand for keys of the configuration: --backend, --host, --port. --store is global. */
@@ -46,6 +48,7 @@ export async function readCommandConfig(
     ['--host', ['listen', 'host'], options.host],
     ['--port', ['listen', 'port'], options.port],
     ['--admin-port', ['admin', 'port'], options.adminPort],
+    ['--workers', ['workers'], options.workers],
     ['--store', ['store'], options.store],
   ];
   const flags = given.flatMap(([flag, path, value]) => (value === undefined ? [] : [{ flag, path, value }]));

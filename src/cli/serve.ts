@@ -1,9 +1,9 @@
-import type { Writable } from 'node:stream';
-import type { Command } from 'commander';
+import path from 'node:path';
+import { type Command, Option } from 'commander';
 import type { Gateway } from '../compose/gateway.ts';
+import type { Workers } from '../compose/workers.ts';
 import type { Config } from '../config/config.ts';
 import { storeName } from '../config/store-config.ts';
-import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import { sitePath } from '../core/site-path.ts';
 import {
@@ -13,22 +13,32 @@ import {
   requireCommandConfig,
 } from './command-config.ts';
 import type { CommandIo } from './command-io.ts';
-import { CommandFailure, exitCodes } from './exit-codes.ts';
+import { startFailure } from './start-failure.ts';
+import { serveAsWorker } from './worker.ts';
+
+/** One process or several. */
+type Served = Gateway | Workers;
 
 /** Adds `latchkey serve`: runs until TERM or INT, reloads at HUP. */
 export function registerServe(program: Command, io: CommandIo, version: string): void {
   const command = addConfigOptions(program.command('serve'))
     .description('run the gateway')
     .option('--admin-port <number>', 'port of health, metrics and keys (default: 8081)')
+    .option('--workers <number>', 'processes that serve; auto is one per core (default: 1)')
+    .addOption(new Option('--worker', 'run as one of them').hideHelp())
     .addHelpText(
       'after',
       '\nSignals: TERM and INT finish running requests and end with 0; HUP reads the configuration again and keeps the old one where the new one is wrong.\n',
     );
-  command.action(() => serve(command, io, version));
+  command.action(() =>
+    command.opts<{ readonly worker?: boolean }>().worker === true
+      ? serveAsWorker(io, version)
+      : serve(command, io, version),
+  );
 }
 
 async function serve(command: Command, io: CommandIo, version: string): Promise<void> {
-  let gateway: Gateway | null = null;
+  let gateway: Served | null = null;
   let isReloadDue = false;
   const reload = (): void => {
     if (gateway === null) isReloadDue = true;
@@ -39,86 +49,50 @@ async function serve(command: Command, io: CommandIo, version: string): Promise<
   const stopped = stopSignal();
   try {
     const loaded = await requireCommandConfig(command, io, 'required');
-    gateway = await start(loaded.config, version, io.logStream());
+    gateway = await start(loaded.config, version, io);
     announce(gateway, loaded.config, loaded.file, io);
     await announceFirstAdmin(gateway, loaded.config, io);
     // What was read may be older than a HUP that came during the start.
     if (isReloadDue) reload();
-    const signal = await stopped;
-    gateway.log.info({ signal }, 'draining');
+    const end = await Promise.race('hopeless' in gateway ? [stopped, gateway.hopeless] : [stopped]);
+    gateway.log.info(typeof end === 'string' ? { signal: end } : {}, 'draining');
     await gateway.drain();
+    if (typeof end !== 'string') throw startFailure(end, loaded.config);
   } finally {
     process.off('SIGHUP', reload);
   }
 }
 
-async function start(config: Config, version: string, logStream: Writable): Promise<Gateway> {
+async function start(config: Config, version: string, io: CommandIo): Promise<Served> {
   try {
+    if (config.workers > 1) return await startSeveral(config, io);
     const { startGateway } = await import('../compose/gateway.ts');
-    return await startGateway(config, { version, logStream });
+    return await startGateway(config, { version, logStream: io.logStream(), place: null });
   } catch (error) {
     throw startFailure(error, config);
   }
 }
 
-/** What Node says about sockets and names. */
-interface SystemError extends NodeJS.ErrnoException {
-  readonly hostname?: string;
-  readonly port?: number;
+async function startSeveral(config: Config, io: CommandIo): Promise<Workers> {
+  const { startWorkers } = await import('../compose/workers.ts');
+  // The same program: sources here, or what was built from them.
+  const file = path.join(import.meta.dirname, `../main${path.extname(import.meta.filename)}`);
+  return startWorkers(config, { logStream: io.logStream(), program: { file, args: ['serve', '--worker'] } });
 }
 
-/** What keeps a gateway from starting, as a sentence with the next step. */
-function startFailure(error: unknown, config: Config): unknown {
-  if (error instanceof Fault) return new CommandFailure(exitCodes.fault, error.message, error);
-  const { code, hostname, port, syscall } = error as SystemError;
-  if (syscall === 'getaddrinfo') {
-    const names = hostKeys(config).find(([host]) => host === hostname)?.[1] ?? 'admin.host';
-    const advice = `correct ${names}, or give it an address of this machine`;
-    return new CommandFailure(
-      exitCodes.fault,
-      `cannot listen: there is no host ${hostname}: ${advice}.`,
-      error,
-    );
-  }
-  if (syscall !== 'listen' || code === undefined) return error;
-  const [key, hostKey] =
-    port === config.admin.port
-      ? ['admin.port (--admin-port)', 'admin.host']
-      : port === config.doors.port
-        ? ['doors.port', 'doors.host']
-        : port === config.doors.grpcPort
-          ? ['doors.grpcPort', 'doors.host']
-          : ['listen.port (--port)', 'listen.host (--host)'];
-  const why: Readonly<Record<string, string>> = {
-    EADDRINUSE: `another program listens on port ${port}: stop it, or choose another ${key}`,
-    EACCES: `this user may not listen on port ${port}: choose a ${key} above 1023`,
-    EADDRNOTAVAIL: `the address for port ${port} is not one of this machine: check ${hostKey}`,
-  };
-  const reason = why[code] ?? `the system says ${code} for port ${port}: check ${key}`;
-  return new CommandFailure(exitCodes.fault, `cannot listen: ${reason}.`, error);
-}
-
-function hostKeys({ listen, admin, doors }: Config): readonly (readonly [string | null, string])[] {
-  return [
-    [listen.host, 'listen.host (--host)'],
-    [admin.host, 'admin.host'],
-    [doors.host, 'doors.host'],
-  ];
-}
-
-function doorLines({ doors }: Gateway, { doors: { host, open } }: Config): readonly string[] {
+function doorLines({ doors }: Served, { doors: { host, open } }: Config): readonly string[] {
   const lines: string[] = [];
   if (doors.port !== null) lines.push(`doors for ${open.join(', ')} on ${host} port ${doors.port}`);
   if (doors.grpcPort !== null) lines.push(`the door for envoy over gRPC on ${host} port ${doors.grpcPort}`);
   return lines;
 }
 
-function announce(gateway: Gateway, config: Config, file: string | null, io: CommandIo): void {
+function announce(gateway: Served, config: Config, file: string | null, io: CommandIo): void {
   const host = config.listen.host ?? 'every address';
   const tls = config.listen.tls === null ? '' : ', TLS';
   const adminHost = config.admin.host.includes(':') ? `[${config.admin.host}]` : config.admin.host;
   const lines = [
-    `latchkey listens on port ${gateway.port} (${host}${tls})`,
+    `latchkey listens on port ${gateway.port} (${host}${tls})${config.workers > 1 ? ` in ${config.workers} workers` : ''}`,
     ...config.routes.map(
       ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
     ),
@@ -131,7 +105,7 @@ function announce(gateway: Gateway, config: Config, file: string | null, io: Com
 }
 
 /** Where a browser finds the pages, as far as we know. */
-function siteUrl(gateway: Gateway, { listen, portal }: Config): string {
+function siteUrl(gateway: Served, { listen, portal }: Config): string {
   const host =
     listen.host === null ? 'localhost' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   const scheme = listen.tls === null ? 'http' : 'https';
@@ -139,7 +113,7 @@ function siteUrl(gateway: Gateway, { listen, portal }: Config): string {
 }
 
 /** As long as there is no admin, whoever reads this terminal may become the first one. */
-async function announceFirstAdmin(gateway: Gateway, config: Config, io: CommandIo): Promise<void> {
+async function announceFirstAdmin(gateway: Served, config: Config, io: CommandIo): Promise<void> {
   const secret = await gateway.firstAdminLink();
   if (secret === null) return;
   const link = `${siteUrl(gateway, config)}welcome/${secret}`;
@@ -147,11 +121,11 @@ async function announceFirstAdmin(gateway: Gateway, config: Config, io: CommandI
 }
 
 /** All or nothing: a configuration with any problem changes nothing. */
-async function reloadConfig(gateway: Gateway, command: Command, io: CommandIo): Promise<void> {
+async function reloadConfig(gateway: Served, command: Command, io: CommandIo): Promise<void> {
   try {
     const result = await readCommandConfig(command, io, 'required');
     if (result.kind === 'invalid') throw configFailure(result);
-    const waiting = gateway.reload(result.config);
+    const waiting = await gateway.reload(result.config);
     gateway.log.info({ needRestart: waiting }, 'configuration reloaded');
     if (waiting.length > 0)
       io.stderr(`latchkey: reloaded; changes to ${waiting.join(', ')} need a restart\n`);

@@ -25,7 +25,7 @@ const believesNobody = createClientSideReader([]);
 
 /** Builds the doors' listeners, unopened. `pipeline` is asked for every question. */
 export async function openDoorListeners(
-  { config, clock, log }: Ground,
+  { config, clock, log, place }: Ground,
   pipeline: () => PipelineDeps,
 ): Promise<OpenedDoors> {
   const { host, port, grpcPort } = config.doors;
@@ -46,8 +46,14 @@ export async function openDoorListeners(
   const grpc = grpcPort === null ? null : await grpcListener(asking, guarding);
   return {
     listen: async () => ({
-      port: plain === null || port === null ? null : await plain.listen(host, port),
-      grpcPort: grpc === null || grpcPort === null ? null : await grpc.listen(host, grpcPort),
+      port:
+        plain === null || port === null
+          ? null
+          : await plain.listen({ host, port, socket: place?.sockets['doors'] }),
+      grpcPort:
+        grpc === null || grpcPort === null
+          ? null
+          : await grpc.listen({ host, port: grpcPort, socket: place?.sockets['grpc'] }),
     }),
     async drain(graceMs) {
       await Promise.all([plain?.drain(graceMs), grpc?.drain(graceMs)]);

@@ -14,14 +14,14 @@ import { createProgressWatch } from '../gateway/progress.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
 import type { WebApp } from '../web/app.ts';
-import type { AdminListener } from '../server/admin-listener.ts';
+import { type AdminListener, type AdminListenerDeps, createAdminListener } from '../server/admin-listener.ts';
 import { type ConnectionLimits, createConnectionLimits } from '../server/connection-limits.ts';
 import { createPublicListener } from '../server/public-listener.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { LogOutput } from '../telemetry/log-output.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import { createAdmin } from './admin.ts';
+import { adminView } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
 import { type DoorPorts, openDoorListeners } from './doors.ts';
@@ -29,6 +29,7 @@ import type { Ground } from './ground.ts';
 import { type InForce, putInForce } from './in-force.ts';
 import { openLifecycle } from './lifecycle.ts';
 import { createMistrustedBackends } from './mistrusted-backends.ts';
+import type { Place } from './place.ts';
 import { createRecorder } from './recorder.ts';
 import { createRefusedConnections } from './refused-connections.ts';
 import type { OpenedRedis } from './redis.ts';
@@ -45,7 +46,8 @@ import { startWarnings } from './warnings.ts';
 /** A running gateway. */
 export interface Gateway {
   readonly port: number;
-  readonly adminPort: number;
+  /** Null for a worker, whose supervisor has the admin listener. */
+  readonly adminPort: number | null;
   /** Where other proxies ask. */
   readonly doors: DoorPorts;
   readonly log: Log;
@@ -58,6 +60,10 @@ export interface Gateway {
   reload(config: Config): readonly string[];
   /** A reload failed: the old configuration stays, and the metrics say so. */
   reloadFailed(): void;
+  /** What the admin listener shows, or the supervisor of this worker. */
+  readonly view: AdminListenerDeps;
+  /** The metrics as data, for the supervisor of this worker. */
+  snapshot(): Promise<readonly object[]>;
   /** Not ready any more; running requests finish within `limits.drainMs`; everything is written and closed. */
   drain(): Promise<void>;
 }
@@ -67,7 +73,12 @@ export interface Surroundings {
   readonly version: string;
   /** Takes the log: one JSON line each. */
   readonly logStream: Writable;
+  /** Null: this process is the whole gateway. */
+  readonly place: Place | null;
 }
+
+/** What a pipe takes whole from each of several processes that write to it. */
+const pipeWriteBytes = 4_096;
 
 /**
  * Opens everything in order, the public port last, so that a gateway that answers is whole.
@@ -85,27 +96,30 @@ export async function startGateway(config: Config, surroundings: Surroundings): 
 
 async function open(
   config: Config,
-  { version, logStream }: Surroundings,
+  { version, logStream, place }: Surroundings,
   clock: Clock,
   closers: Closers,
 ): Promise<Gateway> {
   keepStringMethodsFast();
-  const output = new LogOutput({ stream: logStream, clock });
+  const output = new LogOutput({
+    ...{ stream: logStream, clock },
+    ...(place === null ? {} : { writeBytesMax: pipeWriteBytes }),
+  });
   closers.add(() => output.close());
   const log = createLog({ level: config.log.level, output, clock });
-  const ground: Ground = { config, clock, log, closers };
+  const ground: Ground = { config, clock, log, closers, place };
   const store = await openStore(config, clock);
   closers.add(() => store.close());
   const redis = await openConfiguredRedis(ground, store);
   const verification = await openVerification(ground, store, redis);
-  startUpkeep(ground, store, redis, verification);
-  closers.add(await startWarnings(ground, store));
+  const doesUpkeep = place?.doesUpkeep ?? true;
+  if (doesUpkeep) await startUpkeep(ground, store, redis, verification);
   const tls = openTls(ground);
   const metrics = createMetrics({
     version,
     clock,
     sources: {
-      tokens: () => store.tokens.countByState(clock.now()),
+      tokens: async () => (doesUpkeep ? store.tokens.countByState(clock.now()) : {}),
       feeds: () => verification.feedHealth(),
       cachesTrusted: () => verification.freshness.isFresh(),
       redisUp: () => redis?.up() ?? null,
@@ -125,9 +139,9 @@ async function open(
   const accessLog = config.log.access ? createAccessLog({ output, clock }) : null;
   const recorder = createRecorder(metrics, accessLog, log);
   const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
-  const admin = createAdmin(store, metrics, assertions);
+  const view = adminView(store, metrics, assertions);
   const site = config.portal.enabled ? await openOwnSite(ground, store, redis, verification, version) : null;
-  return openDoors(ground, { inForce, connections, lasting, admin, metrics, site, tls });
+  return openDoors(ground, { inForce, connections, lasting, view, metrics, site, tls });
 }
 
 async function openConfiguredRedis(
@@ -166,17 +180,18 @@ async function openOwnSite(
 }
 
 /** What runs beside the requests. */
-function startUpkeep(
+async function startUpkeep(
   ground: Ground,
   store: OpenedStore,
   redis: OpenedRedis | null,
   verification: OpenedVerification,
-): void {
+): Promise<void> {
   const { config, clock, log, closers } = ground;
   const { lifecycle } = openLifecycle(store, redis, verification.freshness, clock);
   startSourceCheck(ground, store, verification);
   closers.add(startReserve(store, log));
   closers.add(startSweep({ lifecycle, kept: keptForAWhile(store, config), clock, log }));
+  closers.add(await startWarnings(ground, store));
 }
 
 function connectionLimits({ config, log, clock }: Ground, inForce: InForce): ConnectionLimits {
@@ -237,7 +252,7 @@ interface Parts {
   readonly inForce: InForce;
   readonly connections: ConnectionLimits;
   readonly lasting: LastingDeps;
-  readonly admin: AdminListener;
+  readonly view: AdminListenerDeps;
   readonly metrics: Metrics;
   readonly tls: OpenedTls;
   /** Null where the operator wants none. */
@@ -245,12 +260,11 @@ interface Parts {
 }
 
 async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
-  const { config, log, closers } = ground;
-  const { inForce, connections, lasting, admin, metrics, site, tls } = parts;
+  const { config, log, closers, place } = ground;
+  const { inForce, connections, lasting, view, metrics, site, tls } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
-  const adminPort = await admin.listen(config.admin.host, config.admin.port);
-  closers.add(() => admin.close());
+  const admin = place === null ? await openAdmin(ground, view) : null;
   const keys = JSON.stringify(lasting.assertions.jwks);
   const door = createPublicListener({
     pipeline: () => pipeline,
@@ -272,13 +286,15 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   const doors = await openDoorListeners(ground, () => pipeline);
   closers.add(() => doors.drain(0));
   const doorPorts = await doors.listen();
-  const port = await door.listen(config.listen.host, config.listen.port);
+  const port = await door.listen({ ...config.listen, socket: place?.sockets['public'] });
   tls.keep(door);
   return {
     port,
-    adminPort,
+    adminPort: admin?.port ?? null,
     doors: doorPorts,
     log,
+    view,
+    snapshot: () => metrics.snapshot(),
     firstAdminLink: async () => (await site?.firstAdminLink()) ?? null,
     reload(next) {
       const needRestart = inForce.replace(next);
@@ -289,9 +305,19 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
     },
     reloadFailed: () => metrics.configLoaded(false),
     async drain() {
-      admin.startDraining();
+      admin?.listener.startDraining();
       await Promise.all([door.drain(config.limits.drainMs), doors.drain(config.limits.drainMs)]);
       await closers.closeAll();
     },
   };
+}
+
+async function openAdmin(
+  { config, closers }: Ground,
+  view: AdminListenerDeps,
+): Promise<{ readonly listener: AdminListener; readonly port: number }> {
+  const listener = createAdminListener(view);
+  const port = await listener.listen(config.admin.host, config.admin.port);
+  closers.add(() => listener.close());
+  return { listener, port };
 }

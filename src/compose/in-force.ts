@@ -53,8 +53,8 @@ const replacedKeys: ReadonlySet<string> = new Set([
 /** Maps of which a reload replaces a part, or whose keys an operator changes one by one: named key by key. */
 const namedByKey: ReadonlySet<string> = new Set(['listen', 'admin', 'doors', 'limits', 'audit', 'log']);
 
-/** As they are written in the file: `limits.drain`, not `drainMs`. */
-function keysNeedingRestart(former: Config, next: Config): readonly string[] {
+/** Keys that differ and that no reload replaces, as they are written in the file: `limits.drain`, not `drainMs`. */
+export function keysNeedingRestart(former: Config, next: Config): readonly string[] {
   return Object.keys(next)
     .flatMap((key): readonly (readonly string[])[] => {
       const value = next[key as keyof Config];

@@ -32,7 +32,7 @@ export async function openVerification(
   store: OpenedStore,
   redis: OpenedRedis | null,
 ): Promise<OpenedVerification> {
-  const { config, clock, log, closers } = ground;
+  const { config, clock, log, closers, place } = ground;
   const { tokens } = store;
   const peppers = await store.openPeppers();
   const shared = redis?.cache ?? null;
@@ -63,7 +63,7 @@ export async function openVerification(
     clock,
     realm,
     peppers,
-    shared: redis?.failures(windowMs) ?? null,
+    shared: redis?.failures(windowMs) ?? place?.failures(windowMs) ?? null,
     limits: { perAccount, perClient, windowMs },
   });
   const passwords = createPasswordVerifier({ clock, realm, check, shared, peppers, freshness, guesses });

@@ -70,6 +70,8 @@ export interface PepperConfig {
 
 /** Everything the product can be told, parsed once and frozen. Secrets are resolved. */
 export interface Config {
+  /** Processes that serve, on one port. Default 1: this process alone. */
+  readonly workers: number;
   readonly listen: ListenConfig;
   readonly admin: { readonly host: string; readonly port: number };
   /** Where other proxies ask for decisions. */

@@ -36,6 +36,7 @@ export function resolveConfig(
   const secrets = secretDesk(readSecret);
   const dataDir = resolve(folderOf('dataDir'), written.dataDir);
   const config: Config = {
+    workers: written.workers,
     listen: resolveListen(written.listen, secrets),
     admin: written.admin,
     doors: written.doors,
@@ -57,8 +58,9 @@ export function resolveConfig(
     limits: {
       ...written.limits,
       passwordConcurrency: written.limits.passwordConcurrency ?? availableParallelism(),
-      connections: written.limits.connections ?? connectionsByOpenFiles(),
-      backendConnections: written.limits.backendConnections ?? backendConnectionsByOpenFiles(),
+      connections: written.limits.connections ?? connectionsByOpenFiles() * written.workers,
+      backendConnections:
+        written.limits.backendConnections ?? backendConnectionsByOpenFiles() * written.workers,
     },
     portal: written.portal,
     signIn: resolveSignIn(written.signIn, secrets.read, folderOf('signIn')),

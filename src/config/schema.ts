@@ -19,6 +19,7 @@ import {
 import { signInSchema, type WrittenSignIn } from './sign-in-schema.ts';
 import { storeSchema, type WrittenStore } from './store-schema.ts';
 import { warningsSchema, type WrittenWarnings } from './warnings-schema.ts';
+import { workersSchema } from './workers-schema.ts';
 
 /** `redis:` written as a map, secrets not yet read. */
 export interface WrittenRedis {
@@ -35,7 +36,10 @@ export interface WrittenRedis {
 
 /** The whole file as written: every value read and checked by itself, secrets not yet read. */
 export interface WrittenConfig
-  extends Pick<Config, 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'> {
+  extends Pick<
+    Config,
+    'workers' | 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'
+  > {
   readonly listen: WrittenListen;
   /** Null: `latchkey.db` in dataDir. */
   readonly store: WrittenStore | null;
@@ -195,6 +199,7 @@ const redisMapSchema = z.strictObject({
  * the JSON Schema and the names of environment variables are made from.
  */
 export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
+  workers: workersSchema,
   listen: listenSchema.prefault({}).meta({ description: 'Where clients connect.' }),
   admin: z
     .strictObject({

@@ -21,6 +21,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
   const { config } = loaded;
   return {
     value: withoutNull({
+      workers: config.workers,
       listen: describeListen(config.listen),
       admin: config.admin,
       doors: withoutNull({ ...config.doors }),

@@ -8,6 +8,17 @@ export interface ReadinessCheck {
   problem(): Promise<string | null>;
 }
 
+/** What a condition came to. */
+export interface ReadinessResult {
+  readonly name: string;
+  readonly problem: string | null;
+}
+
+/** Looks at all conditions. */
+export function judge(checks: readonly ReadinessCheck[]): Promise<readonly ReadinessResult[]> {
+  return Promise.all(checks.map(async (check) => ({ name: check.name, problem: await check.problem() })));
+}
+
 /** What the admin listener shows. */
 export interface AdminListenerDeps {
   readonly readiness: readonly ReadinessCheck[];
@@ -54,9 +65,7 @@ export function createAdminListener(deps: AdminListenerDeps): AdminListener {
     }
   };
   const ready = async (verbose: boolean, res: ServerResponse): Promise<void> => {
-    const results = await Promise.all(
-      deps.readiness.map(async (check) => ({ name: check.name, problem: await check.problem() })),
-    );
+    const results = [...(await judge(deps.readiness))];
     if (draining) results.push({ name: 'draining', problem: 'the gateway is shutting down' });
     const failed = results.filter(({ problem }) => problem !== null);
     const lines = verbose ? results : failed;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { type ClientSideReader, plainAddress } from '../gateway/client-side.ts';
 import type { ClientRequest, ClientResponse } from '../gateway/client-request.ts';
 import { reasonPhrases } from '../gateway/reason-phrases.ts';
@@ -7,6 +7,7 @@ import { headBytesMax } from '../gateway/read-head.ts';
 import { closeWith } from '../gateway/refusal.ts';
 import type { DoorReply } from '../doors/door.ts';
 import { createLane, type Lane } from './lane/lane.ts';
+import { listenAt, type ListenPlace } from './listen-at.ts';
 
 /** What the listener of the doors needs. */
 export interface DoorListenerDeps {
@@ -24,7 +25,7 @@ export interface DoorListenerDeps {
 /** Where other proxies ask. */
 export interface DoorListener {
   /** Resolves to the port once it is open. Rejects with the system's error. */
-  listen(host: string, port: number): Promise<number>;
+  listen(place: ListenPlace): Promise<number>;
   /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
   drain(graceMs: number): Promise<void>;
 }
@@ -80,7 +81,7 @@ export function createDoorListener(deps: DoorListenerDeps): DoorListener {
   });
   server.on('request', (req: IncomingMessage, res) => serve(req, res));
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: (place) => listenAt(server, place),
     drain: (graceMs) => drain(server, lane, graceMs),
   };
 }
@@ -108,16 +109,6 @@ function announcesBody(rawHeaders: readonly string[]): boolean {
     if (at % 2 === 1) return false;
     const lower = name.toLowerCase();
     return lower === 'transfer-encoding' || (lower === 'content-length' && rawHeaders[at + 1] !== '0');
-  });
-}
-
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ host, port, backlog: 4_096 }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
   });
 }
 

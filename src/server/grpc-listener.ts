@@ -1,5 +1,6 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { type ClientSideReader, plainAddress } from '../gateway/client-side.ts';
+import { listenAt, type ListenPlace } from './listen-at.ts';
 
 /** What the listener of a door over gRPC needs. */
 export interface GrpcListenerDeps {
@@ -16,7 +17,7 @@ export interface GrpcListenerDeps {
 /** Where a proxy asks over gRPC. */
 export interface GrpcListener {
   /** Resolves to the port once it is open. Rejects with the system's error. */
-  listen(host: string, port: number): Promise<number>;
+  listen(place: ListenPlace): Promise<number>;
   /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
   drain(graceMs: number): Promise<void>;
 }
@@ -36,14 +37,7 @@ export function createGrpcListener(deps: GrpcListenerDeps): GrpcListener {
     deps.serve(socket);
   });
   return {
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen({ host, port }, () => {
-          server.off('error', reject);
-          resolve((server.address() as AddressInfo).port);
-        });
-      }),
+    listen: (place) => listenAt(server, place),
     async drain(graceMs) {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       deps.close(graceMs);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { ListenTlsConfig, TlsPair } from '../config/listen-config.ts';
 import type { Duplex } from 'node:stream';
 import type { WireHints } from '../gateway/client-exchange.ts';
@@ -9,6 +9,7 @@ import { headBytesMax } from '../gateway/read-head.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { createLane, type Lane } from './lane/lane.ts';
+import { listenAt, type ListenPlace } from './listen-at.ts';
 import { LeanRequest } from './lean-request.ts';
 import { isOwnTarget, type OwnPages, serveOwnPage } from './own-pages.ts';
 import { createPipelinedResponses } from './pipelined-responses.ts';
@@ -40,7 +41,7 @@ export interface PublicListenerDeps {
 /** The door that clients knock at. */
 export interface PublicListener {
   /** Resolves to the port once it is open. Rejects with the system's error (EADDRINUSE, EACCES …). */
-  listen(host: string | null, port: number): Promise<number>;
+  listen(place: ListenPlace): Promise<number>;
   /** Shows another certificate from the next handshake on; only where there is TLS. */
   useCertificate(pair: TlsPair): void;
   /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
@@ -129,7 +130,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('connect', refuseConnect);
   server.on('clientError', refuseBytes);
   return {
-    listen: (host, port) => listen(server, host, port),
+    listen: (place) => listenAt(server, place),
     useCertificate: (pair) => entrance?.use(pair),
     drain(graceMs) {
       entrance?.startDraining();
@@ -191,17 +192,6 @@ function sendKeys(req: IncomingMessage, res: ServerResponse, keys: string): void
     ...(isRead ? { 'Cache-Control': 'public, max-age=300' } : { Allow: 'GET, HEAD' }),
   });
   res.end(isRead && req.method === 'GET' ? keys : undefined);
-}
-
-function listen(server: Server, host: string | null, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    // As long a queue as the system allows by default: in a flood, who is not in it waits for seconds.
-    server.listen({ port, backlog: 4_096, ...(host === null ? {} : { host }) }, () => {
-      server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
-    });
-  });
 }
 
 async function drain(

@@ -4,18 +4,23 @@ import type { CounterSeries, HistogramTally } from './tally.ts';
 /** Gives a gauge one value; label values in the order of the names. */
 export type SetGauge = (labels: readonly string[], value: number) => void;
 
+/** What a gauge of all workers together is: their sum, or the value of one of them. */
+export type AcrossWorkers = 'sum' | 'max' | 'min';
+
 /** Registers a gauge that `collect` sets anew at each scrape; what it does not set is absent. */
 export function exposeGauge(
   registry: Registry,
   name: string,
   help: string,
   labelNames: readonly string[],
+  across: AcrossWorkers,
   collect: (set: SetGauge) => void | Promise<void>,
 ): void {
   const gauge = new Gauge({
     name: name,
     help,
     labelNames: [...labelNames],
+    aggregator: across,
     registers: [],
     async collect() {
       const found: [labels: Record<string, string>, value: number][] = [];
@@ -85,7 +90,13 @@ class TalliedHistogram extends Histogram {
 
   /** What prom-client reads for its text, and rearranges for its `get`. */
   async getForPromString(): Promise<object> {
-    return { name: this.#name, help: this.#help, type: 'histogram', values: [...this.#values()] };
+    return {
+      name: this.#name,
+      help: this.#help,
+      type: 'histogram',
+      aggregator: 'sum',
+      values: [...this.#values()],
+    };
   }
 
   *#values(): Generator<HistogramValue> {

@@ -10,6 +10,11 @@ export interface LogOutputOptions {
   readonly pendingMax?: number;
   /** Longest wait of a line for others to share its write. Default 100 ms. */
   readonly flushMs?: number;
+  /**
+   * Bytes that one write may have, for a stream that other processes write to as well: a pipe takes 4,096 as one, and
+   * may mix what is longer with what others write. Only whole lines are written together. Default: no limit.
+   */
+  readonly writeBytesMax?: number;
 }
 
 /** Errors of a disk without room, which may have some later. */
@@ -28,6 +33,7 @@ export class LogOutput {
   readonly #clock: Clock;
   readonly #pendingMax: number;
   readonly #flushMs: number;
+  readonly #writeBytesMax: number;
   #pending = '';
   #writing = false;
   #broken = false;
@@ -45,6 +51,7 @@ export class LogOutput {
     this.#clock = options.clock;
     this.#pendingMax = options.pendingMax ?? 4 * 1024 * 1024;
     this.#flushMs = options.flushMs ?? 100;
+    this.#writeBytesMax = options.writeBytesMax ?? Infinity;
     this.#stream.on('error', this.#onError);
     // Also after a crash: what waits is handed to the stream while it still takes it.
     process.on('exit', this.#onExit);
@@ -96,10 +103,29 @@ export class LogOutput {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     if (this.#broken || this.#pending === '') return;
-    const chunk = this.#pending;
-    this.#pending = '';
+    const chunk = this.#takeChunk();
     this.#writing = true;
     this.#stream.write(chunk, (error) => this.#written(chunk, error));
+  }
+
+  #takeChunk(): string {
+    const pending = this.#pending;
+    let end = pending.length;
+    // No character takes more than three bytes of UTF-8, so most texts need not be measured.
+    if (end * 3 > this.#writeBytesMax) {
+      end = pending.indexOf('\n') + 1;
+      for (
+        let next = pending.indexOf('\n', end) + 1, bytes = Buffer.byteLength(pending.slice(0, end));
+        next > 0;
+        next = pending.indexOf('\n', end) + 1
+      ) {
+        bytes += Buffer.byteLength(pending.slice(end, next));
+        if (bytes > this.#writeBytesMax) break;
+        end = next;
+      }
+    }
+    this.#pending = pending.slice(end);
+    return pending.slice(0, end);
   }
 
   #written(chunk: string, error: NodeJS.ErrnoException | null | undefined): void {

@@ -72,6 +72,8 @@ export interface Metrics {
   configLoaded(successful: boolean): void;
   /** The exposition in Prometheus' text format, version 0.0.4. */
   render(): Promise<string>;
+  /** The same as data, to be put together with that of other processes. */
+  snapshot(): Promise<readonly object[]>;
   /** The media type of {@link Metrics.render}. */
   readonly contentType: string;
 }
@@ -172,6 +174,7 @@ export function createMetrics(deps: MetricsDeps): Metrics {
     },
     ...rare,
     render: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     contentType: registry.contentType,
   };
 }
@@ -201,11 +204,13 @@ function exposeRareEvents(
   const reloadSuccessful = new Gauge({
     name: 'latchkey_config_last_reload_successful',
     help: '1 where the newest configuration is in force, 0 where it was wrong and the old one is.',
+    aggregator: 'min',
     registers,
   });
   const reloadedAt = new Gauge({
     name: 'latchkey_config_last_reload_success_timestamp_seconds',
     help: 'When the configuration in force was read.',
+    aggregator: 'min',
     registers,
   });
   return {
@@ -227,10 +232,16 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     'latchkey_build_info',
     'Always 1; the version is in the labels.',
     ['version', 'node'],
+    'max',
     (set) => set([deps.version, process.version], 1),
   );
-  exposeGauge(registry, 'latchkey_http_requests_in_flight', 'Requests begun and not finished.', [], (set) =>
-    set([], inFlight()),
+  exposeGauge(
+    registry,
+    'latchkey_http_requests_in_flight',
+    'Requests begun and not finished.',
+    [],
+    'sum',
+    (set) => set([], inFlight()),
   );
   const countTokens = cachedCounts(sources, deps.clock);
   exposeGauge(
@@ -238,6 +249,7 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     'latchkey_tokens',
     'Tokens by state, counted at most once a minute.',
     ['state'],
+    'max',
     async (set) => {
       for (const [state, count] of Object.entries(await countTokens())) set([state], count);
     },
@@ -247,6 +259,7 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     'latchkey_change_feed_heard_age_seconds',
     'Since a change feed was last heard; +Inf before the first time.',
     ['feed'],
+    'max',
     (set) => {
       for (const { name, heardAgeMs } of sources.feeds()) set([name], (heardAgeMs ?? Infinity) / 1_000);
     },
@@ -256,14 +269,22 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
     'latchkey_caches_trusted',
     '1 while a change feed is heard; at 0 every credential is looked up in the store.',
     [],
+    'min',
     (set) => set([], sources.cachesTrusted() ? 1 : 0),
   );
   exposeConnections(registry, sources);
   exposeTls(registry, () => sources.tls());
-  exposeGauge(registry, 'latchkey_redis_up', '1 while Redis answers; absent without Redis.', [], (set) => {
-    const up = sources.redisUp();
-    if (up !== null) set([], up ? 1 : 0);
-  });
+  exposeGauge(
+    registry,
+    'latchkey_redis_up',
+    '1 while Redis answers; absent without Redis.',
+    [],
+    'min',
+    (set) => {
+      const up = sources.redisUp();
+      if (up !== null) set([], up ? 1 : 0);
+    },
+  );
   exposeCounter(
     registry,
     'latchkey_log_lines_dropped_total',
@@ -279,8 +300,13 @@ function exposeState(registry: Registry, deps: MetricsDeps, inFlight: () => numb
 
 /** Registers how many connections there are, and were refused. */
 function exposeConnections(registry: Registry, sources: MetricSources): void {
-  exposeGauge(registry, 'latchkey_client_connections', 'Connections of clients that are open.', [], (set) =>
-    set([], sources.connections().open),
+  exposeGauge(
+    registry,
+    'latchkey_client_connections',
+    'Connections of clients that are open.',
+    [],
+    'sum',
+    (set) => set([], sources.connections().open),
   );
   exposeCounter(
     registry,

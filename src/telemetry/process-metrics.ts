@@ -39,12 +39,22 @@ export function exposeProcess(registry: Registry): void {
     [],
     once(() => cpu('user') + cpu('system')),
   );
-  const gauge = (name: string, help: string, value: () => number | null): void =>
-    exposeGauge(registry, name, help, [], (set) => {
+  const gauge = (
+    name: string,
+    help: string,
+    value: () => number | null,
+    across: 'sum' | 'min' = 'sum',
+  ): void =>
+    exposeGauge(registry, name, help, [], across, (set) => {
       const found = value();
       if (found !== null) set([], found);
     });
-  gauge('process_start_time_seconds', 'When the process started, since the Unix epoch.', () => startedAt);
+  gauge(
+    'process_start_time_seconds',
+    'When the process started, since the Unix epoch.',
+    () => startedAt,
+    'min',
+  );
   gauge('process_resident_memory_bytes', 'Resident memory.', () => process.memoryUsage.rss());
   gauge('process_open_fds', 'Open file descriptors.', openFileDescriptors);
   gauge('nodejs_heap_size_used_bytes', 'JavaScript heap in use.', () => process.memoryUsage().heapUsed);
@@ -65,6 +75,7 @@ function exposeLoopDelay(registry: Registry): void {
     'nodejs_eventloop_lag_seconds',
     'How late the event loop came to a timer since the last scrape.',
     ['quantile'],
+    'max',
     (set) => {
       if (delay.count > 0)
         for (const percent of [50, 99, 100]) set([String(percent / 100)], lateSeconds(delay, percent));

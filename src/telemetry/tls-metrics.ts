@@ -18,6 +18,7 @@ export function exposeTls(registry: Registry, state: () => TlsState | null): voi
     'latchkey_tls_certificate_expiry_timestamp_seconds',
     'When the certificate shown to clients expires; absent without TLS.',
     [],
+    'min',
     (set) => {
       const known = state();
       if (known !== null) set([], known.expiresMs / 1_000);
@@ -28,6 +29,7 @@ export function exposeTls(registry: Registry, state: () => TlsState | null): voi
     'latchkey_tls_certificate_last_reload_successful',
     '1 while clients are shown what the files of listen.tls hold, 0 while that cannot be shown and a former one is.',
     [],
+    'min',
     (set) => {
       const known = state();
       if (known !== null) set([], known.isCurrent ? 1 : 0);

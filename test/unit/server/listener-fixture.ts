@@ -95,7 +95,7 @@ export async function startListener(
     keepAliveMs: options.keepAliveMs ?? 5_000,
     idleMs: options.idleMs ?? 60_000,
   });
-  const port = await listener.listen('127.0.0.1', 0);
+  const port = await listener.listen({ host: '127.0.0.1', port: 0 });
   t.after(async () => {
     await listener.drain(0);
     watch.stop();

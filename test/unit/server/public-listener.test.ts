@@ -315,6 +315,9 @@ describe('draining', () => {
   test('rejects where the port is taken', async (t) => {
     const { port } = await startListener(t);
     const { listener } = await startListener(t);
-    await assert.rejects(listener.listen('127.0.0.1', port), /EADDRINUSE|ERR_SERVER_ALREADY_LISTEN/);
+    await assert.rejects(
+      listener.listen({ host: '127.0.0.1', port }),
+      /EADDRINUSE|ERR_SERVER_ALREADY_LISTEN/,
+    );
   });
 });
