@@ -3,10 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { Fault } from '../core/errors.ts';
 import { printable } from '../core/printable.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
+import { registerBackup } from './backup.ts';
 import { registerConfig } from './config.ts';
 import { registerDoctor } from './doctor.ts';
 import { guardedIo } from './guarded-io.ts';
 import { registerKey } from './key.ts';
+import { registerRestore } from './restore.ts';
 import { registerServe } from './serve.ts';
 import { registerStore } from './store.ts';
 import { registerToken } from './token.ts';
@@ -52,6 +54,8 @@ export function buildProgram(world: CommandIo): Command {
   registerToken(program, io);
   registerKey(program, io);
   registerStore(program, io);
+  registerBackup(program, io, readVersion());
+  registerRestore(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: async (config) => (await probes()).probeStore(config, io.clock),

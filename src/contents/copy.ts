@@ -64,7 +64,7 @@ async function complete(
     // The source as it is now: what changed meanwhile shows.
     const compared = await compare(from.view(), filling.held());
     if (!compared.every(isSame)) return { kind: 'source-changed', tables: compared };
-    await filling.finish(view.journalPosition);
+    await filling.finish();
     return { kind: 'copied', start, tables: compared };
   } finally {
     await filling.close();

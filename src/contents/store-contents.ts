@@ -37,8 +37,6 @@ export type Occupancy =
 /** A store at one moment: what is changed later is not in it. */
 export interface ContentsView {
   readonly realm: Realm;
-  /** The highest number that a journal entry ever had; 0 where there was none. */
-  readonly journalPosition: number;
   /** All rows of a table in the order of its key, in portions that fit into memory. */
   rows(table: Table): AsyncIterable<readonly Row[]>;
   close(): Promise<void>;
@@ -52,8 +50,8 @@ export interface ContentsFilling {
   append(table: Table, rows: readonly Row[]): Promise<void>;
   /** Removes every row. */
   clear(): Promise<void>;
-  /** Makes it a store that opens, whose journal goes on above this position. */
-  finish(journalPosition: number): Promise<void>;
+  /** Makes it a store that opens, whose journal and audit trail go on above the numbers that were put in. */
+  finish(): Promise<void>;
   /** Ends the work; takes back, after 'at-once', what was not finished. */
   close(): Promise<void>;
 }

@@ -18,6 +18,9 @@ export interface Table {
   readonly key: readonly string[];
 }
 
+/** Counts the shapes that `tables` has had: rises with every change there, and stands in every backup. */
+export const contentsVersion = 1;
+
 /** All that a store holds, in an order in which rows name only rows of tables before theirs. */
 export const tables: readonly Table[] = [
   table('users', ['id'], {
@@ -51,6 +54,7 @@ export const tables: readonly Table[] = [
     number: 'expires_at days claimed_at tries sent_at',
   }),
   table('audit', ['seq'], { text: 'action actor user_id token_id details', number: 'seq at' }),
+  // Its newest row is never pruned: the numbers go on above it.
   table('journal', ['seq'], { text: 'kind id', number: 'seq at version' }),
 ];
 

@@ -178,7 +178,7 @@ export async function fillWith(
   const filling = await contents.fill(sampleRealm, mode);
   try {
     for (const table of tables) await filling.append(table, sample.get(table.name) ?? []);
-    await filling.finish(sampleJournalPosition);
+    await filling.finish();
   } finally {
     await filling.close();
   }

@@ -70,11 +70,9 @@ function filling(
       step('anything', () => {
         for (const { name } of tables.toReversed()) connection.exec(`DELETE FROM ${name}`);
       }),
-    finish: (journalPosition) =>
+    finish: () =>
       step('meta', () => {
         connection.prepare(`UPDATE meta SET value = ? WHERE name = 'realm'`).run(mark.realm);
-        connection.exec(`DELETE FROM sqlite_sequence WHERE name = 'journal'`);
-        connection.prepare(`INSERT INTO sqlite_sequence VALUES ('journal', ?)`).run(journalPosition);
         markUnfinished(connection, null);
         if (mode === 'at-once') connection.exec('COMMIT');
       }),

@@ -21,10 +21,8 @@ export function viewOf(connection: DatabaseSync, path: string): ContentsView {
   // The first read, not BEGIN, fixes the moment.
   connection.exec('BEGIN');
   const meta = connection.prepare(`SELECT value FROM meta WHERE name = 'realm'`).get();
-  const sequence = connection.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'journal'`).get();
   return {
     realm: String(meta?.['value']) as Realm,
-    journalPosition: Number(sequence?.['seq'] ?? 0),
     rows: (table) => readRows(connection, path, table),
     close: async () => connection.close(),
   };
