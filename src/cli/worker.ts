@@ -1,3 +1,4 @@
+import type { Dismissal } from '../server/workers/supervisor-link.ts';
 import type { CommandIo } from './command-io.ts';
 import { CommandFailure, exitCodes } from './exit-codes.ts';
 import { startFailure } from './start-failure.ts';
@@ -16,15 +17,17 @@ export async function serveAsWorker(io: CommandIo, version: string): Promise<voi
     throw new CommandFailure(exitCodes.usage, '--worker is for processes that latchkey serve starts itself.');
   // A terminal sends these to all processes; the supervisor says what is to be done.
   process.on('SIGINT', () => undefined).on('SIGHUP', () => undefined);
-  const terminated = new Promise<'TERM'>((resolve) => process.once('SIGTERM', () => resolve('TERM')));
+  const terminated = new Promise<Dismissal>((resolve) =>
+    process.once('SIGTERM', () => resolve({ why: 'told', lingerMs: 0 })),
+  );
   const begin = await Promise.race([link.begin, link.dismissed]);
-  if (typeof begin === 'string') return;
+  if ('why' in begin) return;
   const { config } = begin;
   try {
     const gateway = await startWorker(link, { version, logStream: io.logStream() });
-    const why = await Promise.race([link.dismissed, terminated]);
+    const { why, lingerMs } = await Promise.race([link.dismissed, terminated]);
     gateway.log.info({ pid: process.pid, why }, 'draining');
-    await gateway.drain();
+    await gateway.drain(lingerMs);
     await link.leave({ kind: 'left', metrics: await gateway.snapshot() });
   } catch (error) {
     const failure = startFailure(error, config);

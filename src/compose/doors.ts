@@ -55,8 +55,8 @@ export async function openDoorListeners(
           ? null
           : await grpc.listen({ host, port: grpcPort, socket: place?.sockets['grpc'] }),
     }),
-    async drain(graceMs) {
-      await Promise.all([plain?.drain(graceMs), grpc?.drain(graceMs)]);
+    async drain(graceMs, lingerMs) {
+      await Promise.all([plain?.drain(graceMs, lingerMs), grpc?.drain(graceMs)]);
     },
   };
 }

@@ -64,8 +64,11 @@ export interface Gateway {
   readonly view: AdminListenerDeps;
   /** The metrics as data, for the supervisor of this worker. */
   snapshot(): Promise<readonly object[]>;
-  /** Not ready any more; running requests finish within `limits.drainMs`; everything is written and closed. */
-  drain(): Promise<void>;
+  /**
+   * Not ready any more; running requests finish within `limits.drainMs`; everything is written and closed. Connections
+   * without a request may bring one for `lingerMs` (default 0).
+   */
+  drain(lingerMs?: number): Promise<void>;
 }
 
 /** Where the gateway runs. */
@@ -304,9 +307,10 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
       return needRestart;
     },
     reloadFailed: () => metrics.configLoaded(false),
-    async drain() {
+    async drain(lingerMs = 0) {
       admin?.listener.startDraining();
-      await Promise.all([door.drain(config.limits.drainMs), doors.drain(config.limits.drainMs)]);
+      const { drainMs } = config.limits;
+      await Promise.all([door.drain(drainMs, lingerMs), doors.drain(drainMs, lingerMs)]);
       await closers.closeAll();
     },
   };

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type ClientSideReader, plainAddress } from '../gateway/client-side.ts';
 import type { ClientRequest, ClientResponse } from '../gateway/client-request.ts';
@@ -6,7 +6,8 @@ import { reasonPhrases } from '../gateway/reason-phrases.ts';
 import { headBytesMax } from '../gateway/read-head.ts';
 import { closeWith } from '../gateway/refusal.ts';
 import type { DoorReply } from '../doors/door.ts';
-import { createLane, type Lane } from './lane/lane.ts';
+import { drainListener } from './drain.ts';
+import { createLane } from './lane/lane.ts';
 import { listenAt, type ListenPlace } from './listen-at.ts';
 
 /** What the listener of the doors needs. */
@@ -26,8 +27,8 @@ export interface DoorListenerDeps {
 export interface DoorListener {
   /** Resolves to the port once it is open. Rejects with the system's error. */
   listen(place: ListenPlace): Promise<number>;
-  /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
-  drain(graceMs: number): Promise<void>;
+  /** See `drainListener`; `lingerMs` is 0 by default. */
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
 }
 
 /** Longer than the proxies keep theirs, so that none asks on a connection that is being closed. */
@@ -82,7 +83,8 @@ export function createDoorListener(deps: DoorListenerDeps): DoorListener {
   server.on('request', (req: IncomingMessage, res) => serve(req, res));
   return {
     listen: (place) => listenAt(server, place),
-    drain: (graceMs) => drain(server, lane, graceMs),
+    drain: (graceMs, lingerMs = 0) =>
+      drainListener({ server, lane, tunnels: new Set(), startDraining() {} }, graceMs, lingerMs),
   };
 }
 
@@ -110,19 +112,4 @@ function announcesBody(rawHeaders: readonly string[]): boolean {
     const lower = name.toLowerCase();
     return lower === 'transfer-encoding' || (lower === 'content-length' && rawHeaders[at + 1] !== '0');
   });
-}
-
-async function drain(server: Server, lane: Lane, graceMs: number): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  lane.startDraining();
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const force = setTimeout(() => {
-    server.closeAllConnections();
-    lane.destroyAll();
-  }, graceMs);
-  server.closeIdleConnections();
-  await closed;
-  lane.destroyAll();
-  clearInterval(sweep);
-  clearTimeout(force);
 }

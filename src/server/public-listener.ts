@@ -8,6 +8,7 @@ import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
 import { headBytesMax } from '../gateway/read-head.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
+import { drainListener } from './drain.ts';
 import { createLane, type Lane } from './lane/lane.ts';
 import { listenAt, type ListenPlace } from './listen-at.ts';
 import { LeanRequest } from './lean-request.ts';
@@ -44,8 +45,8 @@ export interface PublicListener {
   listen(place: ListenPlace): Promise<number>;
   /** Shows another certificate from the next handshake on; only where there is TLS. */
   useCertificate(pair: TlsPair): void;
-  /** Stops accepting; resolves when the last connection has ended, after `graceMs` by force. */
-  drain(graceMs: number): Promise<void>;
+  /** See `drainListener`; `lingerMs` is 0 by default. */
+  drain(graceMs: number, lingerMs?: number): Promise<void>;
 }
 
 /** Where backends fetch the keys of assertions (RFC 8615). */
@@ -96,6 +97,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('connection', (socket) => {
     if (deps.connections.admit(socket)) (entrance ?? lane).enter(socket);
   });
+  let isLeaving = false;
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     // Told a turn after its connection closed: whoever listened while it was read may have left by then.
     req.on('error', () => undefined);
@@ -108,7 +110,7 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
     const pipeline = deps.pipeline();
     // Node's parser loses what stood behind such a request in one packet, and takes up in the middle of what follows.
     const isLast = declined.has(req);
-    if (isLast) res.shouldKeepAlive = false;
+    if (isLast || isLeaving) res.shouldKeepAlive = false;
     if (keys !== null) sendKeys(req, res, keys);
     else if (ownPages !== null && isOwn(req.url)) serveOwnPage(req, res, hint, ownPages, pipeline);
     else void serve(req, res, hint, pipeline);
@@ -132,9 +134,13 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   return {
     listen: (place) => listenAt(server, place),
     useCertificate: (pair) => entrance?.use(pair),
-    drain(graceMs) {
-      entrance?.startDraining();
-      return drain(server, lane, tunnels, graceMs);
+    drain(graceMs, lingerMs = 0) {
+      isLeaving = true;
+      return drainListener(
+        { server, lane, tunnels, startDraining: () => entrance?.startDraining() },
+        graceMs,
+        lingerMs,
+      );
     },
   };
 }
@@ -192,27 +198,4 @@ function sendKeys(req: IncomingMessage, res: ServerResponse, keys: string): void
     ...(isRead ? { 'Cache-Control': 'public, max-age=300' } : { Allow: 'GET, HEAD' }),
   });
   res.end(isRead && req.method === 'GET' ? keys : undefined);
-}
-
-async function drain(
-  server: Server,
-  lane: Lane,
-  tunnels: ReadonlySet<Duplex>,
-  graceMs: number,
-): Promise<void> {
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  lane.startDraining();
-  // A kept-alive connection turns idle when its request ends: look again until none is left.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const force = setTimeout(() => {
-    server.closeAllConnections();
-    lane.destroyAll();
-    // The server waits for upgraded connections too, but counts them no longer among its own.
-    for (const socket of tunnels) socket.destroy();
-  }, graceMs);
-  server.closeIdleConnections();
-  await closed;
-  lane.destroyAll();
-  clearInterval(sweep);
-  clearTimeout(force);
 }

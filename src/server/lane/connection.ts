@@ -15,7 +15,7 @@ export interface ConnectionDeps {
   /** Takes the connection over, with bytes read but not understood. The connection listens no more. */
   handOver(socket: Socket, bytes: Buffer): void;
   /** Whether connections are to end behind the answer on its way. */
-  isDraining(): boolean;
+  isLeaving(): boolean;
   readonly dateLine: () => string;
   /** What tells the client that the connection stays, and how long. */
   readonly keepAliveLines: () => string;
@@ -96,13 +96,13 @@ export class PlainConnection {
   }
 
   readonly #connectionLines = (): string => {
-    this.#closes ||= this.#deps.isDraining();
+    this.#closes ||= this.#deps.isLeaving();
     return this.#closes ? closeLine : this.#deps.keepAliveLines();
   };
 
   readonly #onFinished = (): void => {
     this.#response = null;
-    if (this.#closes || this.#deps.isDraining()) {
+    if (this.#closes || this.#deps.isLeaving()) {
       this.#socket.destroySoon();
       return;
     }

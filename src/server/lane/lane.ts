@@ -5,8 +5,10 @@ import { type ConnectionDeps, PlainConnection } from './connection.ts';
 export interface Lane {
   /** Takes a new connection in. */
   enter(socket: Socket): void;
-  /** From now on idle connections end at once, others behind the answer on its way. */
-  startDraining(): void;
+  /** From now on every connection ends behind its next answer, or the one on its way. */
+  startLeaving(): void;
+  /** Ends connections without a request. */
+  endIdle(): void;
   /** Ends every connection in the lane. */
   destroyAll(): void;
 }
@@ -38,10 +40,10 @@ const keepAliveGraceMs = 1_000;
 export function createLane(deps: LaneDeps): Lane {
   const connections = new Map<PlainConnection, Wait>();
   const { limits } = deps;
-  let draining = false;
+  let leaving = false;
   const connectionDeps: ConnectionDeps = {
     ...deps,
-    isDraining: () => draining,
+    isLeaving: () => leaving,
     dateLine: createDateLine(),
     keepAliveLines: () =>
       `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(limits.keepAliveMs / 1_000)}\r\n`,
@@ -64,8 +66,10 @@ export function createLane(deps: LaneDeps): Lane {
     enter(socket) {
       connections.set(new PlainConnection(socket, connectionDeps), { requests: 0, sweeps: 0 });
     },
-    startDraining() {
-      draining = true;
+    startLeaving() {
+      leaving = true;
+    },
+    endIdle() {
       for (const connection of connections.keys()) if (connection.isIdle) connection.destroy();
     },
     destroyAll() {

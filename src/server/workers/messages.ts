@@ -38,8 +38,8 @@ export type ToWorker =
   | { readonly kind: 'ask'; readonly id: number; readonly question: Question; readonly asked: unknown }
   /** The answer to `failure`. */
   | { readonly kind: 'counted'; readonly id: number; readonly total: FailureTotal }
-  /** Finish what is under way, and end. */
-  | { readonly kind: 'drain' };
+  /** Finish what is under way, and end: see `drainListener`. */
+  | { readonly kind: 'drain'; readonly lingerMs: number };
 
 /** What a worker says when it serves. */
 export interface Serving {

@@ -13,12 +13,18 @@ export type Answers = {
   ) => Questions[Q]['answer'] | Promise<Questions[Q]['answer']>;
 };
 
+/** Why a worker is to finish, and how long its connections may still bring a request. */
+export interface Dismissal {
+  readonly why: 'told' | 'orphaned';
+  readonly lingerMs: number;
+}
+
 /** The supervisor as a worker sees it. */
 export interface SupervisorLink {
   /** What this worker is to do. */
   readonly begin: Promise<Begin>;
   /** Resolves when it is to finish: told so, or because nobody is there any more to tell. */
-  readonly dismissed: Promise<'told' | 'orphaned'>;
+  readonly dismissed: Promise<Dismissal>;
   /** From now on questions are answered. */
   ready(serving: Omit<Serving, 'kind'>, answers: Answers): void;
   /** Counts failures for all workers, in the supervisor. */
@@ -33,7 +39,7 @@ export function openSupervisorLink(): SupervisorLink | null {
   // node:cluster would end this process with its supervisor, in the midst of requests.
   if (cluster.worker !== undefined) cluster.worker.exitedAfterDisconnect = true;
   const begin = Promise.withResolvers<Begin>();
-  const dismissed = Promise.withResolvers<'told' | 'orphaned'>();
+  const dismissed = Promise.withResolvers<Dismissal>();
   const counted = new Map<number, (total: FailureTotal | null) => void>();
   let answers: Answers | null = null;
   let lastId = 0;
@@ -45,12 +51,13 @@ export function openSupervisorLink(): SupervisorLink | null {
   process.on('message', (raw: unknown) => {
     const message = raw as ToWorker;
     if (message.kind === 'begin') begin.resolve(message);
-    else if (message.kind === 'drain') dismissed.resolve('told');
-    else if (message.kind === 'counted') counted.get(message.id)?.(message.total);
+    else if (message.kind === 'drain') {
+      dismissed.resolve({ why: 'told', lingerMs: message.lingerMs });
+    } else if (message.kind === 'counted') counted.get(message.id)?.(message.total);
     // What cannot be answered is missed by whoever asked.
     else void answer(message).catch(() => undefined);
   });
-  process.on('disconnect', () => dismissed.resolve('orphaned'));
+  process.on('disconnect', () => dismissed.resolve({ why: 'orphaned', lingerMs: 0 }));
   say({ kind: 'hello' });
 
   function count(name: string, guess: string, windowMs: number): Promise<FailureTotal | null> {

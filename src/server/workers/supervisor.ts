@@ -35,6 +35,8 @@ const pingEveryMs = 2_000;
 const missesMax = 5;
 /** Deaths in a row in every slot after which there is no hope. */
 const deathsMax = 3;
+/** Connections of a worker that is replaced may still bring a request for this long. */
+const lingerMs = 5_000;
 /** Beyond the time that requests get: what is still there then is ended by force. */
 const graceMs = 10_000;
 
@@ -133,7 +135,7 @@ export class Supervisor {
       if (slot.retry !== null) clearTimeout(slot.retry);
       this.#deps.release(slot.index);
     }
-    await Promise.all([...this.#alive].map((process) => this.#letGo(process)));
+    await Promise.all([...this.#alive].map((process) => this.#letGo(process, 0)));
   }
 
   #addSlot(): Slot {
@@ -173,13 +175,13 @@ export class Supervisor {
   /** A worker that no slot holds any more. */
   async #replaced(process: WorkerProcess): Promise<void> {
     this.#leaving.add(process);
-    await this.#letGo(process);
+    await this.#letGo(process, lingerMs);
     this.#leaving.delete(process);
     this.#deps.left(process, 'replaced');
   }
 
-  async #letGo(process: WorkerProcess): Promise<void> {
-    process.send({ kind: 'drain' });
+  async #letGo(process: WorkerProcess, lingerMs: number): Promise<void> {
+    process.send({ kind: 'drain', lingerMs });
     const force = setTimeout(() => process.kill(), this.#config.limits.drainMs + graceMs);
     await process.ended;
     clearTimeout(force);
