@@ -30,8 +30,8 @@ apt_install() {
 
 install_debian_packages() {
   missing=''
-  for package in apache2 cadaver caddy chromium curl davfs2 haproxy iproute2 ldap-utils litmus nginx openssh-server \
-    postgresql prometheus radicale rclone redis-server slapd sshpass; do
+  for package in apache2 cadaver caddy chromium curl davfs2 haproxy iproute2 ldap-utils libfaketime litmus \
+    nftables nginx openssh-server postgresql prometheus radicale rclone redis-server slapd sshpass; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
     [ "$status" = 'install ok installed' ] || missing="$missing $package"
   done

@@ -17,6 +17,8 @@ export interface PostgresOptions {
   readonly port?: number;
   /** Put before the server's command, such as `ip netns exec NAME`. */
   readonly prefix?: readonly string[];
+  /** The same, behind what drops root's rights. */
+  readonly innerPrefix?: readonly string[];
   /** Asked of `latchkey` over TCP; by default nobody is asked for one. */
   readonly password?: string;
   /** Speaks TLS too, with a certificate of an authority of its own. */
@@ -88,7 +90,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const start = async (): Promise<void> => {
     const [command = '', ...args] = [
       ...(options.prefix ?? []),
-      ...unprivileged([program('postgres'), '-D', scratch.file('data')]),
+      ...unprivileged([...(options.innerPrefix ?? []), program('postgres'), '-D', scratch.file('data')]),
     ];
     child = startChild({ label: 'postgres', command, args });
     await child.waitForOutput(/database system is ready to accept connections/, 60_000);
