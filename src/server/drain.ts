@@ -11,7 +11,7 @@ export interface Drained {
   /** Upgraded connections: the server waits for them too, but counts them no longer among its own. */
   readonly tunnels: ReadonlySet<Duplex>;
   /** Ends what is neither in the lane nor at the server. */
-  startDraining(): void;
+  readonly startDraining: () => void;
 }
 
 /**
