@@ -2,7 +2,7 @@ import { type Denial, deny, type Inbound } from '../core/decision.ts';
 import { withoutOwnCookies } from '../core/own-cookies.ts';
 import type { Principal } from '../core/principal.ts';
 import type { AssertionSigner } from '../gateway/assertion.ts';
-import { assertionFor, backendTarget, harmlessReferer } from '../gateway/backend-request.ts';
+import { assertionFor, backendTarget, harmlessReferer, relatedFields } from '../gateway/backend-request.ts';
 import { type Allowed, decide, type DecideDeps, type Decision } from '../gateway/decide.ts';
 import { slot } from '../gateway/field-rules.ts';
 import { asFault } from '../gateway/pipeline.ts';
@@ -35,8 +35,8 @@ export interface Asked {
 export interface Allowance {
   readonly kind: 'allow';
   /**
-   * Flat names and values for the backend in place of the client's own: identity, assertion, Authorization, and
-   * Cookie and Referer as far as they hold nothing of ours.
+   * Flat names and values for the backend in place of the client's own: identity, assertion, Authorization; Cookie and
+   * Referer as far as they hold nothing of ours; Destination and If as they were understood.
    */
   readonly fields: readonly string[];
   /** Names that the client sent and the backend must not get, as they were spelled. */
@@ -199,16 +199,18 @@ function record(
 /** What the backend gets in place of the client's own, and what it must not get: one look at each field. */
 function fieldsFor(
   { rawHeaders }: Asked,
-  { route, principal, permit }: Allowed,
+  allowed: Allowed,
   assertion: string | null,
   { rules }: AskDeps,
 ): Pick<Allowance, 'fields' | 'removed'> {
+  const { route, principal, permit } = allowed;
   const fields: string[] = [];
   const removed: string[] = [];
   for (const identity of route.identity) fields.push(identity.name, identity.render(principal));
   if (assertion !== null) fields.push(route.config.identity.assertion as string, assertion);
   const authorization = route.backendAuthorization(principal.userName);
   if (authorization !== null) fields.push('Authorization', authorization);
+  fields.push(...relatedFields(allowed));
   const cookies: string[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;

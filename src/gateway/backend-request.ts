@@ -72,6 +72,22 @@ export function backendFields(
   return fields;
 }
 
+/**
+ * Destination and If for a backend to which another proxy forwards: as `backendOrigin` says where it is set, as they came
+ * where it is not. Neither where the request has none that counts.
+ */
+export function relatedFields({ head, route, permit }: Allowed): readonly string[] {
+  const { destination, ifHeader } = permit;
+  if (destination === null && ifHeader === null) return [];
+  const origin = route.config.backendOrigin?.replace(/\/$/, '') ?? null;
+  const fields: string[] = [];
+  if (destination !== null && head.destination !== null) {
+    fields.push('Destination', origin === null ? head.destination : origin + destination.rawPath);
+  }
+  if (ifHeader !== null) fields.push('If', origin === null ? ifHeader.text : rewriteIf(ifHeader, origin));
+  return fields;
+}
+
 /** How URLs in the backend's response map back to what the client knows. */
 export function responseAddresses(allowed: Allowed, backend: Target): Addresses {
   const host = hostFor(allowed, backend);

@@ -1,0 +1,404 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { DoorName } from '../../src/config/doors-config.ts';
+import { type CanonicalPath, canonicalPath, isInFolder } from '../../src/core/path.ts';
+import type { AskingPlaces, AskingProxy } from './asking-proxy.ts';
+import { run } from './child-process.ts';
+import { endAll } from './end-all.ts';
+import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
+import { basic, type Gateway, route, startGateway } from './gateway.ts';
+import { field, type HttpMessage, status } from './http-message.ts';
+import { exchange, head, openRaw } from './raw-client.ts';
+import { type RecordedRequest, type RecordingBackend, startRecordingBackend } from './recording-backend.ts';
+import type { Requirement } from './requirement.ts';
+import { gatewayPeppers, openTokenOffice, type TokenOffice } from './token-office.ts';
+
+/** One kind of proxy, and what can be expected of it. */
+export interface AskingKind {
+  readonly door: DoorName;
+  readonly requirement: Requirement;
+  start(places: AskingPlaces): Promise<AskingProxy>;
+  /** False: of a refusal it knows 401 and 403 alone, and of a fault 500. */
+  readonly relaysEveryStatus: boolean;
+  /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
+  readonly removesFields: boolean;
+  /** It forwards the target that Latchkey names; false: credentials in the query are refused. */
+  readonly replacesTarget: boolean;
+}
+
+/** The gateway, a backend that records, and the proxy between them. */
+export interface DoorWorld {
+  readonly gateway: Gateway;
+  readonly backend: RecordingBackend;
+  readonly proxy: AskingProxy;
+  readonly office: TokenOffice;
+}
+
+/** Starts all three; the route takes Basic, Bearer and `?session=`, and sends identity by two headers. */
+export async function startDoorWorld(
+  kind: Pick<AskingKind, 'door' | 'start'>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<DoorWorld> {
+  const backend = await startRecordingBackend();
+  const doorsPort = await freePort();
+  const gateway = await startGateway({
+    routes: [
+      route({
+        backend: backend.url,
+        accept: ['basic', 'bearer', { query: 'session' }],
+        identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+        ...more,
+      }),
+    ],
+    env: gatewayPeppers.env,
+    config: { ...gatewayPeppers.config, doors: { port: doorsPort, open: [kind.door] } },
+  });
+  const office = await openTokenOffice(join(gateway.dataDir, 'latchkey.db'), null);
+  const proxy = await kind.start({ doorsPort, backendPort: backend.port });
+  return { gateway, backend, proxy, office };
+}
+
+/** Stops whatever of it was started. */
+export async function stopDoorWorld(world: DoorWorld | undefined): Promise<void> {
+  await endAll(
+    () => world?.proxy.stop(),
+    () => world?.office.close(),
+    () => world?.gateway.stop(),
+    () => world?.backend.close(),
+  );
+}
+
+const alices = '/dav/alice/' as CanonicalPath;
+
+/** Targets that some reader takes for another path than some other reader. */
+const oddTargets: readonly string[] = [
+  '/dav/alice/%2e%2e/bob/a.txt',
+  '/dav/alice/../bob/a.txt',
+  '/dav/alice/./a.txt',
+  '/dav/alice/..%2fbob/a.txt',
+  '/dav/alice/%2e%2e%2fbob/a.txt',
+  '/dav/alice%2fa.txt',
+  '/dav/alice%2F..%2Fbob%2Fa.txt',
+  '/dav//alice/a.txt',
+  '//dav/alice/a.txt',
+  '//evil.example/dav/alice/a.txt',
+  '/dav/alice//a.txt',
+  '/dav/alice/..;/bob/a.txt',
+  '/dav/alice/..;x=y/bob/a.txt',
+  '/dav/alice/;/../bob/a.txt',
+  '/dav/alice/a.txt;v=1',
+  '/dav/alice/%5c..%5cbob/a.txt',
+  '/dav/alice/..\\bob\\a.txt',
+  '/dav/alice/%252e%252e/bob/a.txt',
+  '/dav/alice/%252fa.txt',
+  '/dav/alice/%00.txt',
+  '/dav/alice/a%0d%0aX-Remote-User:%20bob',
+  '/dav/alice/%c0%ae%c0%ae/bob/a.txt',
+  '/dav/alice/%e0%80%ae/a.txt',
+  '/dav/alice/%ff',
+  '/dav/alice/%zz',
+  '/dav/alice/%',
+  '/dav/alice/a b.txt',
+  '/dav/alice/a#b',
+  '/dav/alice/a?b#c',
+  '/dav/alice/%61.txt',
+  '/dav/%61lice/a.txt',
+  '/dav/alice/a%20b.txt',
+  '/dav/alice/%C3%A4.txt',
+  '/dav/alice/%c3%a4.txt',
+  '/dav/alice/a+b.txt',
+  '/dav/alice/a.txt?x=%2e%2e/&y=//',
+  '/dav/alice/a.txt?',
+  '/dav/alice/a.txt??',
+  "/dav/alice/~x/(a)!$&'*,:@=.txt",
+  '/dav/alice/[a]{b}|^`"<>.txt',
+  '/dav/Alice/a.txt',
+  '/DAV/alice/a.txt',
+  '/dav/alice/.',
+  '/dav/alice/..',
+  '/dav/alice',
+  '/dav/alice/%2e',
+  '/.latchkey/',
+  '/dav/alice/%EF%BC%8F..%EF%BC%8Fbob',
+  '/dav/alice/\u00e4.txt',
+  'http://gw.example/dav/alice/a.txt',
+  'http://gw.example/dav/bob/a.txt',
+  'http://elsewhere.example/dav/alice/a.txt',
+  'HTTP://gw.example/dav/alice/../bob/a.txt',
+];
+
+/** What a client may try to be somebody else, or somewhere else. */
+const spoofs: readonly string[] = [
+  'X-Remote-User: mallory',
+  'x-remote-user: mallory',
+  'X-REMOTE-USER: mallory',
+  'X_Remote_User: mallory',
+  'X-Remote_User: mallory',
+  'X.Remote.User: mallory',
+  'X-Latchkey-Assertion: mallory',
+  'X_Latchkey_Assertion: mallory',
+  'X-Latchkey-Target: /mallory',
+  'X-Latchkey-Remove: mallory',
+  'X-Forwarded-User: mallory',
+  'Remote-User: mallory',
+  'X-Original-URL: /mallory',
+  'X-Rewrite-URL: /mallory',
+  'X-HTTP-Method-Override: MALLORY',
+];
+
+/** Fields by which the proxies of other doors tell of a request. */
+const foreignFields: readonly string[] = [
+  'X-Forwarded-Method: GET',
+  'X-Forwarded-Uri: /dav/alice/a.txt',
+  'X-Forwarded-Host: gw.example',
+  'X-Forwarded-Proto: https',
+  'X-Forwarded-For: 192.0.2.1',
+  'X-Real-IP: 192.0.2.1',
+  'X-Envoy-Original-Path: /dav/alice/a.txt',
+  'Forwarded: for=192.0.2.1;host=gw.example;proto=https',
+];
+
+/** Runs what must hold of every proxy that asks, through the real one. */
+export function tryDoor(kind: AskingKind): void {
+  describe(`behind ${kind.door}`, kind.requirement, () => {
+    let world: DoorWorld;
+    let authorization: string;
+    let secret: string;
+    before(async () => {
+      world = await startDoorWorld(kind);
+      ({ secret } = await world.office.mint('alice', { scopes: ['path:/dav/alice/:rw'] }));
+      authorization = `Authorization: ${basic('alice', secret)}`;
+    });
+    after(() => stopDoorWorld(world));
+
+    const send = (
+      method: string,
+      target: string,
+      fields: readonly string[] = [authorization],
+      body: string | Buffer = '',
+    ): Promise<HttpMessage> => {
+      world.backend.forget();
+      return exchange(world.proxy.port, method, target, fields, body);
+    };
+    const assertRefused = (answer: HttpMessage, ...statuses: readonly number[]): void => {
+      assert.ok(statuses.includes(status(answer)), answer.head);
+      assert.equal(world.backend.text(), '', 'nothing reaches the backend');
+    };
+    const arrived = (answer: HttpMessage): RecordedRequest => {
+      assert.equal(status(answer), 200, answer.head);
+      const [request, ...more] = world.backend.requests;
+      assert.deepEqual(more, []);
+      assert.ok(request);
+      return request;
+    };
+    /** What a 4xx of the gateway's becomes here. */
+    const narrowed = (said: number): number => (kind.relaysEveryStatus || said === 401 ? said : 403);
+
+    test('what the token may do reaches the backend, with who asks and without the credential', async () => {
+      const seen = arrived(await send('PUT', '/dav/alice/a%20b.txt?x=1', undefined, 'hello'));
+      assert.equal(seen.method, 'PUT');
+      assert.equal(seen.target, '/dav/alice/a%20b.txt?x=1');
+      assert.equal(seen.body.toString(), 'hello');
+      assert.equal(field(seen, 'X-Remote-User'), 'alice');
+      assert.match(field(seen, 'X-Latchkey-Assertion') ?? '', /^ey[\w-]+\.ey[\w-]+\.[\w-]+$/);
+      assert.equal(field(seen, 'Authorization') ?? '', '');
+      assert.ok(!world.backend.text().includes(secret));
+      assert.ok(!seen.fields.some(([name]) => /^x[-_]latchkey[-_](target|remove)$/i.test(name)), seen.head);
+    });
+
+    test('a body of unknown length reaches the backend whole', async () => {
+      world.backend.forget();
+      const raw = await openRaw(world.proxy.port);
+      const chunked = head('PUT', '/dav/alice/a.txt', [authorization, 'Transfer-Encoding: chunked']);
+      await raw.send(`${chunked}5\r\nhello\r\n6\r\n world\r\n0\r\n\r\n`, 'PUT');
+      const seen = arrived(await raw.nextResponse());
+      raw.destroy();
+      assert.equal(seen.body.toString(), 'hello world');
+    });
+
+    test('curl is asked for a credential by WWW-Authenticate, and gets through with one', async () => {
+      const curl = async (...args: readonly string[]): Promise<string> => {
+        const url = `http://127.0.0.1:${world.proxy.port}/dav/alice/a.txt`;
+        const done = await run({
+          label: 'curl',
+          command: 'curl',
+          args: ['-sSi', '--max-time', '20', ...args, url],
+        });
+        return done.stdout;
+      };
+      const refused = await curl();
+      assert.match(refused, /^HTTP\/1\.1 401 /);
+      assert.match(refused, /^WWW-Authenticate: Basic realm="Latchkey", charset="UTF-8"\r?$/im);
+      assert.match(await curl('--anyauth', '--user', `alice:${secret}`), /^HTTP\/1\.1 200 /m);
+    });
+
+    test('a wrong token is 401, what is outside of the scope 403, and what nobody serves no more than that', async () => {
+      assertRefused(
+        await send('GET', '/dav/alice/a.txt', [`Authorization: Bearer ${secret.slice(0, -1)}x`]),
+        401,
+      );
+      assertRefused(await send('GET', '/dav/bob/a.txt'), 403);
+      assertRefused(await send('GET', '/.latchkey/'), narrowed(404));
+      assertRefused(await send('GET', '/dav/alice/a.txt', ['Authorization: Basic !']), narrowed(400));
+    });
+
+    test('a refused upload does not reach the backend, and is not asked for either', async () => {
+      const expecting = [authorization, 'Expect: 100-continue', 'Content-Length: 5'];
+      const answer = await send('PUT', '/dav/bob/a.txt', expecting);
+      assertRefused(answer, 403);
+    });
+
+    test('where MOVE and COPY go to is part of the decision', async () => {
+      for (const method of ['MOVE', 'COPY']) {
+        const to = (destination: string): Promise<HttpMessage> =>
+          send(method, '/dav/alice/a.txt', [authorization, `Destination: ${destination}`, 'Overwrite: F']);
+        const seen = arrived(await to('http://gw.example/dav/alice/b.txt'));
+        assert.equal(field(seen, 'Destination'), 'http://gw.example/dav/alice/b.txt');
+        assert.equal(field(seen, 'Overwrite'), 'F');
+        assert.equal(field(arrived(await to('/dav/alice/b.txt')), 'Destination'), '/dav/alice/b.txt');
+        assertRefused(await to('http://gw.example/dav/bob/b.txt'), 403);
+        assertRefused(await to('/dav/bob/b.txt'), 403);
+        assertRefused(await to('/dav/alice/../bob/b.txt'), narrowed(400));
+        assertRefused(await to('http://elsewhere.example/dav/alice/b.txt'), narrowed(400));
+        assertRefused(await send(method, '/dav/alice/a.txt'), narrowed(400));
+        const two = ['Destination: /dav/alice/b.txt', 'Destination: /dav/bob/b.txt'];
+        assertRefused(await send(method, '/dav/alice/a.txt', [authorization, ...two]), narrowed(400));
+      }
+    });
+
+    test('Depth, If and Overwrite are part of it', async () => {
+      arrived(await send('PROPFIND', '/dav/', [authorization, 'Depth: 0']));
+      assertRefused(await send('PROPFIND', '/dav/', [authorization, 'Depth: 1']), 403);
+      const tagged = (path: string): string => `If: <http://gw.example${path}> (<urn:uuid:1>)`;
+      const seen = arrived(
+        await send('PUT', '/dav/alice/a.txt', [authorization, tagged('/dav/alice/a.txt')], 'x'),
+      );
+      assert.equal(field(seen, 'If'), '<http://gw.example/dav/alice/a.txt> (<urn:uuid:1>)');
+      assertRefused(
+        await send('PUT', '/dav/alice/a.txt', [authorization, tagged('/dav/bob/a.txt')], 'x'),
+        403,
+      );
+      assertRefused(await send('COPY', '/dav/alice/a.txt', [authorization, 'Overwrite: X']), narrowed(400));
+    });
+
+    for (const spoof of spoofs) {
+      test(`a client's own "${spoof}" does not reach the backend`, async () => {
+        const answer = await send('GET', '/dav/alice/a.txt', [authorization, spoof]);
+        assert.ok(!/mallory/i.test(world.backend.text()), world.backend.text());
+        const [seen] = world.backend.requests;
+        if (kind.removesFields) assert.equal(status(answer), 200, answer.head);
+        if (seen === undefined) return assertRefused(answer, narrowed(400));
+        const users = seen.fields.filter(
+          ([name]) => name.toLowerCase().replace(/[^a-z]/g, '-') === 'x-remote-user',
+        );
+        assert.deepEqual(
+          users.map(([, value]) => value),
+          ['alice'],
+        );
+      });
+    }
+
+    test('what Connection nominates does not take the identity away, or changes what was decided', async () => {
+      for (const name of ['X-Remote-User', 'Destination', 'Depth', 'Authorization']) {
+        const fields = [authorization, `Connection: close, ${name}`, 'Destination: /dav/bob/x', 'Depth: 0'];
+        for (const method of ['GET', 'COPY', 'PROPFIND']) {
+          await send(method, '/dav/alice/a.txt', fields);
+          for (const seen of world.backend.requests) {
+            assert.ok([null, 'alice'].includes(field(seen, 'X-Remote-User')), seen.head);
+            assert.ok(!seen.head.includes('/dav/bob/'), seen.head);
+          }
+        }
+      }
+    });
+
+    test('what the proxies of other doors say changes nothing, in any spelling', async () => {
+      for (const other of [...foreignFields, 'X_Forwarded_Uri: /dav/alice/a.txt']) {
+        assertRefused(await send('GET', '/dav/bob/a.txt', [authorization, other]), 403, narrowed(400));
+        assertRefused(await send('GET', '/dav/alice/a.txt', [other]), 401);
+      }
+    });
+
+    test('what would name the request to this very door is nothing that a client can say', async () => {
+      const own = [
+        'X-Original-Method: GET',
+        'X-Original-URI: /dav/alice/a.txt',
+        'X-Original-Host: gw.example',
+      ];
+      for (const each of [
+        ...own,
+        'X-Original-URL: http://gw.example/dav/alice/a.txt',
+        'X-Original-Scheme: https',
+      ]) {
+        assertRefused(await send('GET', '/dav/bob/a.txt', [authorization, each]), 403, narrowed(400));
+        assertRefused(await send('DELETE', '/dav/bob/a.txt', [authorization, each]), 403, narrowed(400));
+      }
+    });
+
+    for (const target of oddTargets) {
+      test(`${JSON.stringify(target)} reaches the backend as it was judged, or not at all`, async () => {
+        await send('GET', target);
+        for (const seen of world.backend.requests) {
+          const path = canonicalPath(seen.target.split('?', 1)[0] ?? '');
+          assert.ok(typeof path === 'string' && isInFolder(alices, path), seen.target);
+        }
+        assert.deepEqual(world.backend.violations, []);
+      });
+    }
+
+    test('a credential in the query does not reach the backend', async () => {
+      const target = `/dav/alice/a.txt?a=1&session=${secret}&b=2`;
+      const answer = await send('GET', target, []);
+      assert.ok(!world.backend.text().includes(secret));
+      if (kind.replacesTarget) assert.equal(arrived(answer).target, '/dav/alice/a.txt?a=1&b=2');
+      else assertRefused(answer, narrowed(400));
+    });
+
+    test('the cookies of our own pages do not reach the backend, others do', async () => {
+      const cookie = 'Cookie: a=1; __Host-latchkey_session=secret; b=2';
+      const seen = arrived(await send('GET', '/dav/alice/a.txt', [authorization, cookie]));
+      assert.equal(field(seen, 'Cookie'), 'a=1; b=2');
+    });
+
+    test('a report whose body would have to be read is refused, one by a token that may do everything is not', async () => {
+      const report = '<d:sync-collection xmlns:d="DAV:"/>';
+      assertRefused(await send('REPORT', '/dav/alice/', undefined, report), 403);
+      const { secret: all } = await world.office.mint('alice');
+      const seen = arrived(await send('REPORT', '/dav/alice/', [`Authorization: Bearer ${all}`], report));
+      assert.equal(seen.body.toString(), report);
+    });
+
+    test('a revoked token is refused', async () => {
+      const token = await world.office.mint('alice');
+      const bearer = [`Authorization: Bearer ${token.secret}`];
+      arrived(await send('GET', '/dav/alice/a.txt', bearer));
+      await world.office.revoke(token.id);
+      await eventually(
+        'the refusal',
+        async () => status(await send('GET', '/dav/alice/a.txt', bearer)) === 401,
+      );
+    });
+
+    test('too many wrong secrets are told as far as the proxy can, and a valid token passes still', async () => {
+      const wrong = (): Promise<HttpMessage> => {
+        const other = `lk_${Math.random().toString(36).slice(2)}`;
+        return send('GET', '/dav/alice/a.txt', [`Authorization: ${basic('alice', other)}`]);
+      };
+      const wanted = kind.relaysEveryStatus ? 429 : 401;
+      const answer = await eventually('Retry-After', async () => {
+        const each = await wrong();
+        return field(each, 'Retry-After') === null ? null : each;
+      });
+      assertRefused(answer, wanted);
+      arrived(await send('GET', '/dav/alice/a.txt'));
+    });
+
+    test('without the gateway nothing reaches the backend', async () => {
+      await world.gateway.stop();
+      const answer = await send('GET', '/dav/alice/a.txt');
+      assert.ok(status(answer) >= 500, answer.head);
+      assert.equal(world.backend.text(), '');
+    });
+  });
+}
