@@ -8,6 +8,7 @@ import { loadCore, pinSelf } from './pinned.ts';
 import { describeRun } from './results.ts';
 import { coldVerification } from './scenarios/cold-verification.ts';
 import { decisionCost } from './scenarios/decision-cost.ts';
+import { doors } from './scenarios/doors.ts';
 import { memory } from './scenarios/memory.ts';
 import { refusals } from './scenarios/refusals.ts';
 import { selfService } from './scenarios/self-service.ts';
@@ -19,6 +20,7 @@ const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Ro
   'small-get': smallGet,
   transfer,
   decision: decisionCost,
+  doors,
   cold: coldVerification,
   memory,
   refusals,

@@ -54,7 +54,8 @@ export function openDoor(kind: DoorKind, deps: DoorDeps): Door {
     answer.kind === 'allow' ? kind.allow(answer) : kind.refuse(answer);
   return {
     answer({ rest, rawHeaders }) {
-      if (rest !== '') return notFound;
+      // A query is the client's, left on by proxies that ask by the path alone.
+      if (rest !== '' && !rest.startsWith('?')) return notFound;
       const read = family.read(rawHeaders);
       if (typeof read === 'string') {
         deps.misasked(name, read);

@@ -1,10 +1,13 @@
 import type { DoorName } from '../config/doors-config.ts';
 import { type Door, type DoorDeps, type DoorKind, openDoor } from './door.ts';
 import { openEnvoyDoor } from './envoy.ts';
+import { caddyDoor, traefikDoor } from './forwarded.ts';
+import { haproxyDoor } from './haproxy.ts';
+import { ingressNginxDoor } from './ingress-nginx.ts';
 import { nginxDoor } from './nginx.ts';
 
 /** Every way of asking at one address with fields of its own; Envoy asks at many, with few. */
-const kinds: readonly DoorKind[] = [nginxDoor];
+const kinds: readonly DoorKind[] = [nginxDoor, ingressNginxDoor, caddyDoor, traefikDoor, haproxyDoor];
 
 /** Finds the door that a target names, and what stands behind its name; null where it is closed. */
 export type FindDoor = (target: string) => { readonly door: Door; readonly rest: string } | null;

@@ -5,8 +5,9 @@ import { requireProgram } from '../support/requirement.ts';
 tryDoor({
   door: 'nginx',
   requirement: requireProgram('nginx', 'curl'),
-  start: (places) => startAskingNginx('nginx/latchkey.conf', places),
+  start: startAskingNginx,
   relaysEveryStatus: false,
+  relaysRetryAfter: true,
   removesFields: false,
   replacesTarget: true,
 });

@@ -2,20 +2,33 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { type AskingProxy, type AskingPlaces, exampleWith } from './asking-proxy.ts';
 import { findProgram } from './requirement.ts';
 import { startScratchServer } from './scratch-server.ts';
-import { makeScratch } from './scratch.ts';
+import { makeScratch, type Scratch } from './scratch.ts';
 
-/** Starts Debian's nginx with a file of `examples/` as one of its server blocks. */
-export async function startAskingNginx(example: string, places: AskingPlaces): Promise<AskingProxy> {
+/** Starts Debian's nginx with `examples/nginx/latchkey.conf`. */
+export async function startAskingNginx(places: AskingPlaces): Promise<AskingProxy> {
+  const { text, port } = await exampleWith('nginx/latchkey.conf', places);
+  return startNginx(port, text);
+}
+
+/** Starts Debian's nginx with these server blocks, one of which listens on the port. */
+export async function startNginx(port: number, servers: string): Promise<AskingProxy> {
   const command = findProgram('nginx');
   if (command === null) throw new Error('nginx is not installed');
   const scratch = await makeScratch('asking-nginx');
-  const { text, port } = await exampleWith(example, places);
+  const { args, log } = await configureNginx(scratch, servers);
+  return { port, stop: await startScratchServer({ label: 'nginx', command, args }, port, scratch, log) };
+}
+
+/** Writes the configuration of that nginx; resolves to its arguments and to where it writes of errors. */
+export async function configureNginx(
+  scratch: Scratch,
+  servers: string,
+): Promise<{ readonly args: readonly string[]; readonly log: string }> {
   await mkdir(scratch.file('temporary'));
-  await writeFile(scratch.file('example.conf'), text);
+  await writeFile(scratch.file('servers.conf'), servers);
   await writeFile(scratch.file('nginx.conf'), around(scratch.path));
   const log = scratch.file('error.log');
-  const args = ['-c', scratch.file('nginx.conf'), '-p', scratch.path, '-e', log];
-  return { port, stop: await startScratchServer({ label: 'nginx', command, args }, port, scratch, log) };
+  return { args: ['-c', scratch.file('nginx.conf'), '-p', scratch.path, '-e', log], log };
 }
 
 /** What Debian's nginx.conf has around conf.d, in folders of ours. */
@@ -29,11 +42,11 @@ worker_processes 1;
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 pid ${root}/nginx.pid;
 error_log ${root}/error.log;
-events { worker_connections 256; }
+events { worker_connections 1024; }
 http {
   access_log off;
   ${temporary}
-  include ${root}/example.conf;
+  include ${root}/servers.conf;
 }
 `;
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 
 /** What a proxy that asks Latchkey stands between. */
@@ -14,8 +15,13 @@ export interface AskingProxy {
   stop(): Promise<void>;
 }
 
-/** Where the examples say that things are: the proxy itself, the doors, the backend. */
-const written = { proxy: '127.0.0.1:8000', doors: '127.0.0.1:8082', backend: '127.0.0.1:8008' };
+/** The ports that the examples name: of the proxy itself, of the doors, of the backend. */
+const written = { proxy: '8000', doors: '8082', backend: '8008' };
+
+/** The file below `examples/`. */
+export function exampleFile(name: string): string {
+  return fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+}
 
 /** The text of a file below `examples/` with free ports in place of those it names, and nothing else changed. */
 export async function exampleWith(
@@ -23,14 +29,14 @@ export async function exampleWith(
   { doorsPort, backendPort }: AskingPlaces,
 ): Promise<{ readonly text: string; readonly port: number }> {
   const port = await freePort();
-  let text = await readFile(new URL(`../../examples/${name}`, import.meta.url), 'utf8');
+  let text = await readFile(exampleFile(name), 'utf8');
   for (const [place, real] of [
     [written.proxy, port],
     [written.doors, doorsPort],
     [written.backend, backendPort],
   ] as const) {
-    assert.ok(text.includes(place), `${name} names ${place}`);
-    text = text.replaceAll(place, `127.0.0.1:${real}`);
+    assert.ok(text.includes(`:${place}`), `${name} names port ${place}`);
+    text = text.replaceAll(`:${place}`, `:${real}`);
   }
   return { text, port };
 }

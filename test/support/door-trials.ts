@@ -22,6 +22,10 @@ export interface AskingKind {
   start(places: AskingPlaces): Promise<AskingProxy>;
   /** False: of a refusal it knows 401 and 403 alone, and of a fault 500. */
   readonly relaysEveryStatus: boolean;
+  /** False: nor does it tell when to come again. */
+  readonly relaysRetryAfter: boolean;
+  /** Lower-case names that it keeps from the door and passes on to the backend all the same; docs/doors.md tells of them. */
+  readonly hides?: readonly string[];
   /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
   readonly removesFields: boolean;
   /** It forwards the target that Latchkey names; false: credentials in the query are refused. */
@@ -42,6 +46,21 @@ export async function startDoorWorld(
   more: Readonly<Record<string, unknown>> = {},
 ): Promise<DoorWorld> {
   const backend = await startRecordingBackend();
+  const started: (() => Promise<unknown>)[] = [() => backend.close()];
+  try {
+    return await open(kind, more, backend, started);
+  } catch (error) {
+    await endAll(...started.toReversed());
+    throw error;
+  }
+}
+
+async function open(
+  kind: Pick<AskingKind, 'door' | 'start'>,
+  more: Readonly<Record<string, unknown>>,
+  backend: RecordingBackend,
+  started: (() => Promise<unknown>)[],
+): Promise<DoorWorld> {
   const doorsPort = await freePort();
   const gateway = await startGateway({
     routes: [
@@ -55,7 +74,9 @@ export async function startDoorWorld(
     env: gatewayPeppers.env,
     config: { ...gatewayPeppers.config, doors: { port: doorsPort, open: [kind.door] } },
   });
+  started.push(() => gateway.stop());
   const office = await openTokenOffice(join(gateway.dataDir, 'latchkey.db'), null);
+  started.push(() => office.close());
   const proxy = await kind.start({ doorsPort, backendPort: backend.port });
   return { gateway, backend, proxy, office };
 }
@@ -144,8 +165,9 @@ const spoofs: readonly string[] = [
   'X-Forwarded-User: mallory',
   'Remote-User: mallory',
   'X-Original-URL: /mallory',
+  'X-Original-URI: /mallory',
+  'X-Original-Method: MALLORY',
   'X-Rewrite-URL: /mallory',
-  'X-HTTP-Method-Override: MALLORY',
 ];
 
 /** Fields by which the proxies of other doors tell of a request. */
@@ -283,13 +305,15 @@ export function tryDoor(kind: AskingKind): void {
       assertRefused(await send('COPY', '/dav/alice/a.txt', [authorization, 'Overwrite: X']), narrowed(400));
     });
 
-    for (const spoof of spoofs) {
+    const hidden = (spoof: string): boolean =>
+      kind.hides?.some((name) => spoof.toLowerCase().startsWith(`${name}:`)) === true;
+    for (const spoof of spoofs.filter((each) => !hidden(each))) {
       test(`a client's own "${spoof}" does not reach the backend`, async () => {
         const answer = await send('GET', '/dav/alice/a.txt', [authorization, spoof]);
         assert.ok(!/mallory/i.test(world.backend.text()), world.backend.text());
         const [seen] = world.backend.requests;
         if (kind.removesFields) assert.equal(status(answer), 200, answer.head);
-        if (seen === undefined) return assertRefused(answer, narrowed(400));
+        if (seen === undefined) return assertRefused(answer, narrowed(400), 403);
         const users = seen.fields.filter(
           ([name]) => name.toLowerCase().replace(/[^a-z]/g, '-') === 'x-remote-user',
         );
@@ -299,6 +323,16 @@ export function tryDoor(kind: AskingKind): void {
         );
       });
     }
+
+    test('a method override is part of the decision, and does not reach the backend', async () => {
+      const overridden = (method: string): Promise<HttpMessage> =>
+        send('GET', '/dav/alice/a.txt', [authorization, `X-HTTP-Method-Override: ${method}`]);
+      assertRefused(await overridden('MALLORY'), 403);
+      assertRefused(await overridden('MOVE'), 403, narrowed(400));
+      const answer = await overridden('PUT');
+      if (kind.removesFields) assert.equal(field(arrived(answer), 'X-HTTP-Method-Override'), null);
+      else assertRefused(answer, narrowed(400));
+    });
 
     test('what Connection nominates does not take the identity away, or changes what was decided', async () => {
       for (const name of ['X-Remote-User', 'Destination', 'Depth', 'Authorization']) {
@@ -358,7 +392,7 @@ export function tryDoor(kind: AskingKind): void {
     test('the cookies of our own pages do not reach the backend, others do', async () => {
       const cookie = 'Cookie: a=1; __Host-latchkey_session=secret; b=2';
       const seen = arrived(await send('GET', '/dav/alice/a.txt', [authorization, cookie]));
-      assert.equal(field(seen, 'Cookie'), 'a=1; b=2');
+      assert.match(field(seen, 'Cookie') ?? '', /^a=1;[ ;]* b=2$/);
     });
 
     test('a report whose body would have to be read is refused, one by a token that may do everything is not', async () => {
@@ -385,12 +419,12 @@ export function tryDoor(kind: AskingKind): void {
         const other = `lk_${Math.random().toString(36).slice(2)}`;
         return send('GET', '/dav/alice/a.txt', [`Authorization: ${basic('alice', other)}`]);
       };
-      const wanted = kind.relaysEveryStatus ? 429 : 401;
-      const answer = await eventually('Retry-After', async () => {
+      const answer = await eventually('the end of patience', async () => {
         const each = await wrong();
-        return field(each, 'Retry-After') === null ? null : each;
+        return (await world.gateway.metric('latchkey_rate_limited_total')) > 0 ? each : null;
       });
-      assertRefused(answer, wanted);
+      assertRefused(answer, kind.relaysEveryStatus ? 429 : 401);
+      assert.equal(field(answer, 'Retry-After') !== null, kind.relaysRetryAfter);
       arrived(await send('GET', '/dav/alice/a.txt'));
     });
 

@@ -1,0 +1,13 @@
+import { startAskingCaddy } from '../support/asking-caddy.ts';
+import { tryDoor } from '../support/door-trials.ts';
+import { requireProgram } from '../support/requirement.ts';
+
+tryDoor({
+  door: 'caddy',
+  requirement: requireProgram('caddy', 'curl'),
+  start: startAskingCaddy,
+  relaysEveryStatus: true,
+  relaysRetryAfter: true,
+  removesFields: false,
+  replacesTarget: false,
+});
