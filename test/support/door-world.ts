@@ -1,0 +1,85 @@
+import { join } from 'node:path';
+import type { DoorName } from '../../src/config/doors-config.ts';
+import type { AskingPlaces, AskingProxy } from './asking-proxy.ts';
+import { endAll } from './end-all.ts';
+import { freePort } from './free-port.ts';
+import { type Gateway, route, startGateway } from './gateway.ts';
+import { type RecordingBackend, startRecordingBackend } from './recording-backend.ts';
+import type { Requirement } from './requirement.ts';
+import { gatewayPeppers, openTokenOffice, type TokenOffice } from './token-office.ts';
+
+/** One kind of proxy, and what can be expected of it. */
+export interface AskingKind {
+  readonly door: DoorName;
+  readonly requirement: Requirement;
+  start(places: AskingPlaces): Promise<AskingProxy>;
+  /** False: of a refusal it knows 401 and 403 alone, and of a fault 500. */
+  readonly relaysEveryStatus: boolean;
+  /** False: nor does it tell when to come again. */
+  readonly relaysRetryAfter: boolean;
+  /** Lower-case names that it keeps from the door and passes on to the backend all the same; docs/doors.md tells of them. */
+  readonly hides?: readonly string[];
+  /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
+  readonly removesFields: boolean;
+  /** It forwards the target that Latchkey names; false: credentials in the query are refused. */
+  readonly replacesTarget: boolean;
+}
+
+/** The gateway, a backend that records, and the proxy between them. */
+export interface DoorWorld {
+  readonly gateway: Gateway;
+  readonly backend: RecordingBackend;
+  readonly proxy: AskingProxy;
+  readonly office: TokenOffice;
+}
+
+/** Starts all three; the route takes Basic, Bearer and `?session=`, and sends identity by two headers. */
+export async function startDoorWorld(
+  kind: Pick<AskingKind, 'door' | 'start'>,
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<DoorWorld> {
+  const backend = await startRecordingBackend();
+  const started: (() => Promise<unknown>)[] = [() => backend.close()];
+  try {
+    return await open(kind, more, backend, started);
+  } catch (error) {
+    await endAll(...started.toReversed());
+    throw error;
+  }
+}
+
+async function open(
+  kind: Pick<AskingKind, 'door' | 'start'>,
+  more: Readonly<Record<string, unknown>>,
+  backend: RecordingBackend,
+  started: (() => Promise<unknown>)[],
+): Promise<DoorWorld> {
+  const doorsPort = await freePort();
+  const gateway = await startGateway({
+    routes: [
+      route({
+        backend: backend.url,
+        accept: ['basic', 'bearer', { query: 'session' }],
+        identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+        ...more,
+      }),
+    ],
+    env: gatewayPeppers.env,
+    config: { ...gatewayPeppers.config, doors: { port: doorsPort, open: [kind.door] } },
+  });
+  started.push(() => gateway.stop());
+  const office = await openTokenOffice(join(gateway.dataDir, 'latchkey.db'), null);
+  started.push(() => office.close());
+  const proxy = await kind.start({ doorsPort, backendPort: backend.port });
+  return { gateway, backend, proxy, office };
+}
+
+/** Stops whatever of it was started. */
+export async function stopDoorWorld(world: DoorWorld | undefined): Promise<void> {
+  await endAll(
+    () => world?.proxy.stop(),
+    () => world?.office.close(),
+    () => world?.gateway.stop(),
+    () => world?.backend.close(),
+  );
+}
