@@ -23,6 +23,8 @@ export interface PostgresOptions {
   readonly password?: string;
   /** Speaks TLS too, with a certificate of an authority of its own. */
   readonly tls?: boolean;
+  /** Follows another server that never comes: reads only. */
+  readonly standby?: boolean;
   /** Further lines of postgresql.conf. */
   readonly settings?: readonly string[];
 }
@@ -93,7 +95,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       ...unprivileged([...(options.innerPrefix ?? []), program('postgres'), '-D', scratch.file('data')]),
     ];
     child = startChild({ label: 'postgres', command, args });
-    await child.waitForOutput(/database system is ready to accept connections/, 60_000);
+    await child.waitForOutput(/database system is ready to accept (read-only )?connections/, 60_000);
   };
   const end = async (signal: 'SIGINT' | 'SIGQUIT'): Promise<void> => {
     child?.signal('SIGCONT');
@@ -233,6 +235,7 @@ async function configure(
     lines.push(`ssl_key_file = '${scratch.file('server.key')}'`);
   }
   await writeFile(scratch.file('data', 'postgresql.conf'), `${lines.join('\n')}\n`);
+  if (options.standby === true) await writeFile(scratch.file('data', 'standby.signal'), '');
   const how = options.password === undefined ? 'trust' : 'scram-sha-256';
   const rules = ['local all all trust', `host all all all ${how}`, 'local replication all trust'];
   await writeFile(scratch.file('data', 'pg_hba.conf'), `${rules.join('\n')}\n`);

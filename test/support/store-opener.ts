@@ -1,10 +1,19 @@
-/** Opens the store file given and tells its realm: one of several processes that start at once. */
+/** Opens the store given, by its file or configuration, and tells its realm: one of several processes that start at once. */
+import type { PostgresConfig } from '../../src/config/store-config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { systemRandom } from '../../src/core/random.ts';
+import { openPostgres } from '../../src/storage/postgres/database.ts';
 import { openSqlite } from '../../src/storage/sqlite/database.ts';
 
-const path = process.argv[2] ?? '';
-const database = await openSqlite({ path, clock: systemClock, randomBytes: systemRandom, busyMs: 20_000 });
-process.send?.(database.realm);
-database.close();
+const given = process.argv[2] ?? '';
+const deps = { clock: systemClock, randomBytes: systemRandom };
+if (given.startsWith('{')) {
+  const database = await openPostgres({ ...deps, config: JSON.parse(given) as PostgresConfig });
+  process.send?.(database.realm);
+  await database.close();
+} else {
+  const database = await openSqlite({ ...deps, path: given, busyMs: 20_000 });
+  process.send?.(database.realm);
+  database.close();
+}
 process.disconnect();

@@ -16,6 +16,8 @@ const slowMsMax = 30_000;
 /** A transaction that collided with others is tried so often in all. */
 const triesMax = 4;
 const idleMsMax = 60_000;
+/** At the end, what still runs is broken off after this. */
+const goodbyeMsMax = 1_000;
 
 /** How a commit is kept: 'durable' survives a crash of the server, 'relaxed' may lose the last moments then. */
 export type Durability = 'durable' | 'relaxed';
@@ -59,6 +61,7 @@ interface PostgresDeps {
 export async function openPostgres({ config, clock, randomBytes }: PostgresDeps): Promise<PostgresDatabase> {
   const name = storeName(config);
   const slowMax = Math.max(1, Math.floor(config.poolMax / 3));
+  const sessions = new Set<Session>();
   let distrustedAt = Number.NEGATIVE_INFINITY;
   const distrust = (): void => {
     distrustedAt = clock.monotonic();
@@ -72,12 +75,16 @@ export async function openPostgres({ config, clock, randomBytes }: PostgresDeps)
       Client: Session,
     });
     pool.on('error', () => undefined);
+    pool.on('connect', (session) => void sessions.add(session as unknown as Session));
+    pool.on('remove', (session) => void sessions.delete(session as unknown as Session));
     const budgetMs = config.connectTimeoutMs + statementMs;
     return { pool, name, clock, budgetMs, distrust, distrustedAt: () => distrustedAt };
   };
   const quick = lane(config.poolMax - slowMax, config.statementTimeoutMs);
   const slow = lane(slowMax, slowMsMax);
   const close = async (): Promise<void> => {
+    // What hears no goodbye would keep the process from ending.
+    setTimeout(() => sessions.forEach((session) => session.breakOff()), goodbyeMsMax).unref();
     await Promise.all([quick.pool.end(), slow.pool.end()]);
   };
   try {

@@ -55,7 +55,7 @@ const driverSays: readonly (readonly [pattern: RegExp, sentence: string])[] = [
   [/SASL|SCRAM|password/i, 'asks for a password that it does not get: give it as password of `store`'],
   [
     /exceeded when trying to connect/,
-    'has answered none of our connections in time: all are busy; try again',
+    'gives us no connection in time: it does not answer, or all of ours are busy; check that it is well',
   ],
   [/timeout/i, 'does not answer; check that it is well, and the network between'],
   [/terminated|not queryable|closed/i, 'broke off the connection; try again in a moment'],
@@ -83,8 +83,8 @@ function sentenceOf(error: Error): string | undefined {
   if (/CERT|SIGNATURE|ISSUER/.test(code)) return uncertified;
   if (code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS'))
     return `speaks no TLS that is understood (${code})`;
-  const cause = error.cause instanceof Error ? sentenceOf(error.cause) : undefined;
-  return cause ?? driverSays.find(([pattern]) => pattern.test(error.message))?.[1];
+  const said = driverSays.find(([pattern]) => pattern.test(error.message))?.[1];
+  return said ?? (error.cause instanceof Error ? sentenceOf(error.cause) : undefined);
 }
 
 function codeOf(error: Error): string {
