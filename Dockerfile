@@ -1,6 +1,7 @@
 # Latchkey in a container: TypeScript runs as it is, so there is nothing to compile but the cache.
 #   docker build -t latchkey .
-#   docker run -p 8080:8080 -v latchkey-data:/var/lib/latchkey latchkey serve --backend http://files:8008/
+#   docker run --name gate -p 8080:8080 -v latchkey-data:/var/lib/latchkey latchkey serve --backend http://files:8008/
+#   docker exec gate latchkey user add alice
 
 # 1. Runtime dependencies, exactly as locked. Native code comes prebuilt: no install script runs.
 FROM node:24-slim AS dependencies
@@ -17,12 +18,14 @@ COPY package.json LICENSE ./
 COPY config config
 COPY src src
 RUN install -d -o node -g node -m 0700 /var/lib/latchkey \
-  && install -d -o node -g node /var/cache/latchkey
+  && install -d -o node -g node /var/cache/latchkey \
+  && ln -s /opt/latchkey/src/main.ts /usr/local/bin/latchkey
 
 # The compile cache belongs to one user id, so it is warmed as the user that will run. It may be read-only then.
-USER node
+# 1000 is the image's user `node`: Kubernetes wants a number to see that it is not root.
+USER 1000:1000
 ENV NODE_ENV=production NODE_COMPILE_CACHE=/var/cache/latchkey
-RUN node src/main.ts --version
+RUN latchkey --version
 
 # The store, the generated keys and the spool live in ./data of this folder.
 WORKDIR /var/lib/latchkey

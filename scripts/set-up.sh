@@ -31,7 +31,7 @@ apt_install() {
 install_debian_packages() {
   missing=''
   for package in apache2 cadaver caddy chromium curl davfs2 haproxy iproute2 ldap-utils libfaketime litmus \
-    nftables nginx openssh-server postgresql prometheus radicale rclone redis-server slapd sshpass; do
+    nftables nginx openssh-server postgresql prometheus radicale rclone redis-server slapd sshpass systemd; do
     status=$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null || true)
     [ "$status" = 'install ok installed' ] || missing="$missing $package"
   done
@@ -80,25 +80,37 @@ install_envoy() {
 
 # Helm 4 takes half as long again to build, and templates the same way: npm run test:long has it, too.
 helm_version=v3.22.0
+# What `docker compose config` does, without Docker.
+compose_version=v2.16.2
 
-build_helm() {
-  if command -v helm >/dev/null; then return; fi
+build_go_programs() {
+  build_with_go helm helm.sh/helm/v3 /cmd/helm "$helm_version"
+  build_with_go compose-spec github.com/compose-spec/compose-go/v2 /cmd "$compose_version"
+}
+
+# build_with_go PROGRAM MODULE FOLDER VERSION
+build_with_go() {
+  if command -v "$1" >/dev/null; then return; fi
   if ! command -v go >/dev/null; then
-    say 'Helm is built with Go, which is not installed: its tests are skipped, or fail where CI=true'
+    say "$1 is built with Go, which is not installed: its tests are skipped, or fail where CI=true"
     return
   fi
-  case $(go version -m "$programs/helm" 2>/dev/null || true) in *helm.sh/helm/v3*"$helm_version"*) return ;; esac
-  say "building Helm $helm_version, beside everything else: two or three minutes …"
-  mkdir -p "$programs"
-  # Not optimized: a test runs it for a tenth of a second, and the compiler is done a quarter sooner.
-  CGO_ENABLED=0 GOBIN="$programs" go install -gcflags='all=-N -l' -ldflags='-s -w' \
-    "helm.sh/helm/v3/cmd/helm@$helm_version" >&2 ||
-    say 'Go could not build Helm: its tests are skipped, or fail where CI=true'
+  case $(go version -m "$programs/$1" 2>/dev/null || true) in *"$2"*"$4"*) return ;; esac
+  say "building $1 $4, beside everything else: Helm takes two or three minutes …"
+  built=$(mktemp -d)
+  # Not optimized: tests run it for a tenth of a second, and the compiler is done a quarter sooner.
+  if CGO_ENABLED=0 GOBIN="$built" go install -gcflags='all=-N -l' -ldflags='-s -w' "$2$3@$4" >&2; then
+    mkdir -p "$programs"
+    mv -f "$built"/* "$programs/$1"
+  else
+    say "Go could not build $1: its tests are skipped, or fail where CI=true"
+  fi
+  rm -rf "$built"
 }
 
 install_npm_packages
 if [ "${1:-}" = --servers ]; then
-  build_helm &
+  build_go_programs &
   if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
     install_debian_packages
   else
