@@ -36,7 +36,7 @@ async function copy(command: Command, io: CommandIo, from: string, to: string): 
   }
   const { storeContents } = await import('../compose/store-contents.ts');
   const { copyContents } = await import('../contents/copy.ts');
-  const [one, other] = [storeContents(source, io.clock), storeContents(destination, io.clock)];
+  const [one, other] = [await storeContents(source, io.clock), await storeContents(destination, io.clock)];
   if (one.place === other.place) {
     throw new CommandFailure(
       exitCodes.usage,

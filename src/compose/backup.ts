@@ -37,7 +37,7 @@ export interface BackupReport {
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
 export async function backUp(config: Config, file: string, clock: Clock, by: string): Promise<BackupReport> {
-  const view = await storeContents(config.store, clock).view();
+  const view = await (await storeContents(config.store, clock)).view();
   try {
     const made = new Date(clock.now()).toISOString();
     const files = readOwnFiles(config);
@@ -63,7 +63,7 @@ export async function restore(config: Config, file: string, clock: Clock): Promi
   const outcome = await restoreBackup({
     file,
     realm,
-    to: storeContents(config.store, clock),
+    to: await storeContents(config.store, clock),
     beforeRows: ({ files }) => writeOwnFiles(config, files),
   });
   return { ...outcome, lacks: outcome.kind === 'restored' ? await lackOf(config, clock) : null };

@@ -156,10 +156,10 @@ export function storeContentsContract(kind: string, makePlace: () => Promise<Con
         const second = await contents.fill(sampleRealm, 'in-steps');
         await assert.rejects(
           first.append(users, usersOf.slice(1, 2)),
-          isFault(/Another command began to fill/),
+          isFault(/is being filled by another command/),
         );
-        await assert.rejects(first.clear(), isFault(/Another command/));
-        await assert.rejects(first.finish(), isFault(/Another command/));
+        await assert.rejects(first.clear(), isFault(/another command/));
+        await assert.rejects(first.finish(), isFault(/another command/));
         assert.deepEqual(await usersIn(await second.held()), usersOf.slice(0, 1));
         await first.close();
         await second.close();

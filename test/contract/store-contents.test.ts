@@ -1,25 +1,36 @@
+import { after, before, describe } from 'node:test';
+import { openPostgresStore } from '../../src/compose/postgres-store.ts';
+import { openSqliteStore } from '../../src/compose/sqlite-store.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { systemRandom } from '../../src/core/random.ts';
+import { createPostgresContents } from '../../src/storage/postgres/contents.ts';
 import { createSqliteContents } from '../../src/storage/sqlite/contents.ts';
-import { openSqlite } from '../../src/storage/sqlite/database.ts';
-import { createSqliteTokenStore } from '../../src/storage/sqlite/token-store.ts';
-import { createSqliteUserStore } from '../../src/storage/sqlite/user-store.ts';
+import { type PostgresServer, requirePostgres, startPostgres } from '../support/postgres.ts';
 import { makeScratch } from '../support/scratch.ts';
-import { type ContentsSubject, storeContentsContract } from './store-contents-contract.ts';
+import { storeContentsContract } from './store-contents-contract.ts';
 
-storeContentsContract('SQLite', async (): Promise<ContentsSubject> => {
+storeContentsContract('SQLite', async () => {
   const scratch = await makeScratch('contents');
   const path = scratch.file('latchkey.db');
   return {
     contents: createSqliteContents(path, systemClock, systemRandom),
-    async open() {
-      const database = await openSqlite({ path, clock: systemClock, randomBytes: systemRandom });
-      return {
-        tokens: createSqliteTokenStore(database),
-        users: createSqliteUserStore(database),
-        close: async () => database.close(),
-      };
-    },
+    open: () => openSqliteStore({ kind: 'sqlite', path }, systemClock),
     remove: () => scratch.remove(),
   };
+});
+
+describe('PostgreSQL', requirePostgres(), () => {
+  let server: PostgresServer;
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server.stop());
+  storeContentsContract('PostgreSQL', async () => {
+    const config = server.config(await server.createDatabase());
+    return {
+      contents: createPostgresContents(config, systemClock, systemRandom),
+      open: () => openPostgresStore(config, systemClock),
+      remove: () => Promise.resolve(),
+    };
+  });
 });

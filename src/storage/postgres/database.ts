@@ -10,6 +10,7 @@ import { bringUpToDate } from './migrations.ts';
 import { isCollision, isServersWord, storeFault, toFault } from './postgres-fault.ts';
 import { Session, sessionSettings } from './session.ts';
 import { bind, type Parameters, type Statement } from './statement.ts';
+import { assertFinished } from './unfinished.ts';
 
 /** What looks at much may take this long. */
 const slowMsMax = 30_000;
@@ -52,13 +53,20 @@ interface PostgresDeps {
   readonly config: PostgresConfig;
   readonly clock: Clock;
   readonly randomBytes: RandomBytes;
+  /** Opens an unfinished copy too, which is a store for nobody but those who go on with it. Default false. */
+  readonly unfinishedToo?: boolean;
 }
 
 /**
  * Opens the database, makes or migrates its tables where needed. Rejects with `Fault('store_unavailable')` and a sentence
  * that says what to do.
  */
-export async function openPostgres({ config, clock, randomBytes }: PostgresDeps): Promise<PostgresDatabase> {
+export async function openPostgres({
+  config,
+  clock,
+  randomBytes,
+  unfinishedToo = false,
+}: PostgresDeps): Promise<PostgresDatabase> {
   const name = storeName(config);
   const slowMax = Math.max(1, Math.floor(config.poolMax / 3));
   const sessions = new Set<Session>();
@@ -89,10 +97,11 @@ export async function openPostgres({ config, clock, randomBytes }: PostgresDeps)
   };
   try {
     const newRealm = uuidV7(clock.now(), randomBytes) as Realm;
-    const { realm, commitLevel } = await lend(slow, async (session) => ({
-      realm: await bringUpToDate(session, name, newRealm),
-      commitLevel: await commitLevelOf(session),
-    }));
+    const { realm, commitLevel } = await lend(slow, async (session) => {
+      const found = await bringUpToDate(session, name, newRealm);
+      if (!unfinishedToo) await assertFinished(session, name);
+      return { realm: found, commitLevel: await commitLevelOf(session) };
+    });
     const begin = { durable: beginWith(commitLevel), relaxed: beginWith('off') };
     return {
       realm,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { ContentsFilling, FillMode } from '../../contents/store-contents.ts';
-import { type Row, type Table, tables } from '../../contents/tables.ts';
+import { type Table, tables } from '../../contents/tables.ts';
 import type { Clock } from '../../core/clock.ts';
 import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
@@ -10,7 +10,7 @@ import { connectPatiently, viewOf } from './contents-view.ts';
 import { openSqlite } from './database.ts';
 import { markUnfinished, readUnfinished } from './migrations.ts';
 import { isConstraint, toFault } from './sqlite-fault.ts';
-import { searchKey } from '../user-rows.ts';
+import { searchKeyOf } from '../searched-texts.ts';
 
 interface FillingDeps {
   readonly path: string;
@@ -64,7 +64,8 @@ function filling(
     append: (table, rows) =>
       step(table.name, () => {
         const insert = insertOf(table);
-        for (const row of rows) insert.run(...row, ...derived(table, row));
+        for (const row of rows)
+          insert.run(...row, ...(table.name === 'users' ? [searchKeyOf(table, row)] : []));
       }),
     clear: () =>
       step('anything', () => {
@@ -86,24 +87,11 @@ function insertSql(table: Table): string {
   return `INSERT INTO ${table.name} (${names.join(', ')}) VALUES (${names.map(() => '?').join(', ')})`;
 }
 
-/** What searches look in, of a user that still is one. */
-function derived(table: Table, row: Row): readonly string[] {
-  if (table.name !== 'users') return [];
-  const cell = (name: string): string | null => {
-    const value = row[table.columns.findIndex((column) => column.name === name)] ?? null;
-    return value === null ? null : String(value);
-  };
-  if (cell('removed_at') !== null) return [''];
-  return [
-    searchKey({ nameKey: cell('name_key') ?? '', displayName: cell('display_name'), email: cell('email') }),
-  ];
-}
-
 function assertOnlyFiller(connection: DatabaseSync, path: string, run: string): void {
   if (readUnfinished(connection)?.run === run) return;
   throw new Fault(
     'store_unavailable',
-    `Another command began to fill the store ${path}: this one leaves it to that.`,
+    `The store ${path} is being filled by another command, which began later: this one leaves it to that.`,
   );
 }
 
