@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AdminKeyScope } from '../identity/admin-key-store.ts';
+import { type AdminKeyScope, adminKeyScopes } from '../identity/admin-key-store.ts';
 import type { MadeAdminKey, ShownAdminKey } from '../management/admin-keys.ts';
 import { isRefused, type ManagementRefusal } from '../management/refused.ts';
 import { administer, commandActor, readKeyId } from './administration.ts';
@@ -15,9 +15,11 @@ interface CreateOptions extends GlobalOptions {
   readonly quiet?: boolean;
 }
 
-/** Adds `latchkey key …`: keys by which scripts use the management API. */
+/** Adds `latchkey key …`: keys by which scripts use the management API, and servers have credentials verified. */
 export function registerKey(program: Command, io: CommandIo): void {
-  const key = program.command('key').description('make, list and revoke admin keys for the management API');
+  const key = program
+    .command('key')
+    .description('make, list and revoke admin keys for the management API and POST /verify');
   addCreate(key, io);
   addList(key, io);
   addRevoke(key, io);
@@ -28,7 +30,7 @@ function addCreate(key: Command, io: CommandIo): void {
     .command('create <name>')
     .description('make an admin key; its value is printed once, on stdout')
     .requiredOption('--expires <when>', '90d from now, a date (that day included), or none');
-  addRepeatable(command, '--scope <scope>', 'what it may manage: users, tokens or audit; repeat it')
+  addRepeatable(command, '--scope <scope>', 'what it is for: users, tokens, audit or verify; repeat it')
     .option('--quiet', 'print the value and nothing else')
     .action((name: string, _options: unknown, self: Command) => {
       const options = self.optsWithGlobals<CreateOptions>();
@@ -116,8 +118,9 @@ function stateOf({ revokedAt, expiresAt }: ShownAdminKey, now: number): 'active'
 }
 
 function readKeyScope(text: string): AdminKeyScope {
-  if (text === 'users' || text === 'tokens' || text === 'audit') return text;
-  throw new CommandFailure(exitCodes.usage, '--scope of an admin key is users, tokens or audit.');
+  const scope = adminKeyScopes.find((known) => known === text);
+  if (scope !== undefined) return scope;
+  throw new CommandFailure(exitCodes.usage, '--scope of an admin key is users, tokens, audit or verify.');
 }
 
 function granted<Outcome extends object>(

@@ -13,6 +13,7 @@ import { registerServe } from './serve.ts';
 import { registerStore } from './store.ts';
 import { registerToken } from './token.ts';
 import { registerUser } from './user.ts';
+import { registerVerify } from './verify.ts';
 import { CommandFailure, exitCodeHelp, exitCodes, type ExitCode } from './exit-codes.ts';
 
 /** This product's version, from its package.json. */
@@ -53,6 +54,7 @@ export function buildProgram(world: CommandIo): Command {
   registerUser(program, io);
   registerToken(program, io);
   registerKey(program, io);
+  registerVerify(program, io);
   registerStore(program, io);
   registerBackup(program, io, readVersion());
   registerRestore(program, io);

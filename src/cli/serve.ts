@@ -82,7 +82,10 @@ async function startSeveral(config: Config, io: CommandIo): Promise<Workers> {
 
 function doorLines({ doors }: Served, { doors: { host, open } }: Config): readonly string[] {
   const lines: string[] = [];
-  if (doors.port !== null) lines.push(`doors for ${open.join(', ')} on ${host} port ${doors.port}`);
+  if (doors.port !== null) {
+    const who = open.length === 0 ? '' : ` for ${open.join(', ')}`;
+    lines.push(`doors${who}, and /verify, on ${host} port ${doors.port}`);
+  }
   if (doors.grpcPort !== null) lines.push(`the door for envoy over gRPC on ${host} port ${doors.grpcPort}`);
   return lines;
 }

@@ -2,8 +2,10 @@ import type { Config } from '../config/config.ts';
 import { ask, type AskDeps } from '../doors/ask.ts';
 import { type DoorDeps, notFound } from '../doors/door.ts';
 import { openDoors } from '../doors/doors.ts';
-import { createClientSideReader } from '../gateway/client-side.ts';
+import { answerVerify, type VerifyDeps } from '../doors/verify.ts';
+import { createClientSideReader, plainAddress } from '../gateway/client-side.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
+import { ClientGone, ClientStalled, collectBody } from '../gateway/request-body.ts';
 import { createDoorListener, type DoorListener, type DoorListenerDeps } from '../server/door-listener.ts';
 import { createGrpcListener, type GrpcListener } from '../server/grpc-listener.ts';
 import type { Ground } from './ground.ts';
@@ -23,10 +25,14 @@ export interface OpenedDoors extends Pick<DoorListener, 'drain'> {
 /** Nothing of the client's is believed: what the door says of it is. */
 const believesNobody = createClientSideReader([]);
 
+/** What `POST /verify` needs beyond the pipeline. */
+export type Verifying = Pick<VerifyDeps, 'adminKeys' | 'tokens' | 'acceptsMainPassword'>;
+
 /** Builds the doors' listeners, unopened. `pipeline` is asked for every question. */
 export async function openDoorListeners(
   { config, clock, log, place }: Ground,
   pipeline: () => PipelineDeps,
+  verifying: Verifying,
 ): Promise<OpenedDoors> {
   const { host, port, grpcPort } = config.doors;
   const complain = createComplaints(clock, (fields, text) => log.warn(fields, text));
@@ -42,7 +48,8 @@ export async function openDoorListeners(
     turnedAway: (address) =>
       complain('turned away', { address }, 'somebody who is not in doors.trusted knocked at the doors'),
   };
-  const plain = port === null ? null : plainListener(config, asking, guarding);
+  const plain =
+    port === null ? null : plainListener(config, answerFor(config, asking, pipeline, verifying), guarding);
   const grpc = grpcPort === null ? null : await grpcListener(asking, guarding);
   return {
     listen: async () => ({
@@ -63,17 +70,48 @@ export async function openDoorListeners(
 
 type Guarding = Pick<DoorListenerDeps, 'trusted' | 'turnedAway'>;
 
-function plainListener({ doors, limits }: Config, asking: DoorDeps, guarding: Guarding): DoorListener {
-  const find = openDoors(doors.open, asking);
-  return createDoorListener({
-    ...guarding,
-    headMs: limits.headMs,
-    idleMs: limits.idleMs,
-    answer({ method = '', url = '', rawHeaders }) {
-      const found = find(url);
-      return found === null ? notFound : found.door.answer({ method, rest: found.rest, rawHeaders });
-    },
-  });
+function plainListener(
+  { limits: { headMs, idleMs } }: Config,
+  answer: DoorListenerDeps['answer'],
+  guarding: Guarding,
+): DoorListener {
+  return createDoorListener({ ...guarding, headMs, idleMs, answer });
+}
+
+/** What is answered at the doors' port: `/doors/NAME` of the open ones, and `/verify`. */
+function answerFor(
+  { doors: { open } }: Config,
+  asking: DoorDeps,
+  pipeline: () => PipelineDeps,
+  verifying: Verifying,
+): DoorListenerDeps['answer'] {
+  const find = openDoors(open, asking);
+  return (request) => {
+    const { method = '', url = '', rawHeaders } = request;
+    const found = find(url);
+    if (found !== null) return found.door.answer({ method, rest: found.rest, rawHeaders });
+    const rest = restOf(url, '/verify');
+    if (rest === null) return notFound;
+    const { watch, ...deps } = pipeline();
+    const readBody = async (bytesMax: number): Promise<string | null> => {
+      try {
+        const { chunks, bytes, ended } = await collectBody(request, bytesMax, null, watch);
+        return ended && bytes <= bytesMax ? Buffer.concat(chunks).toString('utf8') : null;
+      } catch (error) {
+        if (error instanceof ClientGone || error instanceof ClientStalled) return null;
+        throw error;
+      }
+    };
+    const peerAddress = plainAddress(request.socket.remoteAddress ?? '');
+    return answerVerify({ method, rest, rawHeaders, peerAddress, readBody }, { ...deps, ...verifying });
+  };
+}
+
+/** What stands behind a path in a target; null where the path is another. */
+function restOf(target: string, path: string): string | null {
+  if (!target.startsWith(path)) return null;
+  const rest = target.slice(path.length);
+  return rest === '' || rest.startsWith('?') ? rest : null;
 }
 
 async function grpcListener(asking: DoorDeps, guarding: Guarding): Promise<GrpcListener> {

@@ -11,6 +11,7 @@ import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { createBodyMemory } from '../gateway/body-memory.ts';
 import { createConcurrentRequests } from '../gateway/concurrent-requests.ts';
 import { createProgressWatch } from '../gateway/progress.ts';
+import { createAdminKeys } from '../management/admin-keys.ts';
 import { createRequestIds } from '../gateway/request-id.ts';
 import { createSpool } from '../gateway/spool.ts';
 import type { WebApp } from '../web/app.ts';
@@ -24,7 +25,7 @@ import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { adminView } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
 import { type Closers, createClosers } from './closers.ts';
-import { type DoorPorts, openDoorListeners } from './doors.ts';
+import { type DoorPorts, openDoorListeners, type Verifying } from './doors.ts';
 import type { Ground } from './ground.ts';
 import { type InForce, putInForce } from './in-force.ts';
 import { openLifecycle } from './lifecycle.ts';
@@ -144,7 +145,8 @@ async function open(
   const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
   const view = adminView(store, metrics, assertions);
   const site = config.portal.enabled ? await openOwnSite(ground, store, redis, verification, version) : null;
-  return openDoors(ground, { inForce, connections, lasting, view, metrics, site, tls });
+  const verifying = openVerifying(ground, store, inForce);
+  return openDoors(ground, { inForce, connections, lasting, view, metrics, site, tls, verifying });
 }
 
 async function openConfiguredRedis(
@@ -250,6 +252,14 @@ function lastingDeps(
   };
 }
 
+function openVerifying({ clock }: Ground, store: OpenedStore, inForce: InForce): Verifying {
+  return {
+    tokens: store.tokens,
+    adminKeys: createAdminKeys({ store: store.adminKeys, clock, randomBytes: systemRandom }),
+    acceptsMainPassword: (route) => inForce.routing.acceptsMainPassword(route),
+  };
+}
+
 /** Everything behind the doors. */
 interface Parts {
   readonly inForce: InForce;
@@ -258,13 +268,14 @@ interface Parts {
   readonly view: AdminListenerDeps;
   readonly metrics: Metrics;
   readonly tls: OpenedTls;
+  readonly verifying: Verifying;
   /** Null where the operator wants none. */
   readonly site: OwnSite | null;
 }
 
 async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   const { config, log, closers, place } = ground;
-  const { inForce, connections, lasting, view, metrics, site, tls } = parts;
+  const { inForce, connections, lasting, view, metrics, site, tls, verifying } = parts;
   let pipeline: PipelineDeps = { ...lasting, ...inForce.routing };
   closers.add(() => inForce.routing.close());
   const admin = place === null ? await openAdmin(ground, view) : null;
@@ -286,7 +297,7 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
       return inForce.limits.idleMs;
     },
   });
-  const doors = await openDoorListeners(ground, () => pipeline);
+  const doors = await openDoorListeners(ground, () => pipeline, verifying);
   closers.add(() => doors.drain(0));
   const doorPorts = await doors.listen();
   const port = await door.listen({ ...config.listen, socket: place?.sockets['public'] });

@@ -10,6 +10,8 @@ import { createRouteTable } from '../gateway/routes.ts';
 export interface Routing extends Pick<DecideDeps, 'rules' | 'clientSide' | 'routes' | 'authorization'> {
   /** Whether some route identifies users by signed assertions. */
   readonly sendsAssertions: boolean;
+  /** Whether the route of this name accepts main passwords; null where there is no such route. */
+  acceptsMainPassword(route: string): boolean | null;
   /** Lets running requests finish and closes the connections to the backends. */
   close(): Promise<void>;
 }
@@ -29,6 +31,7 @@ export function createRouting(
   const routes = createRouteTable(compiled);
   return {
     sendsAssertions: config.routes.some(({ identity }) => identity.assertion !== null),
+    acceptsMainPassword: (name) => compiled.find((route) => route.name === name)?.mainPassword ?? null,
     routes,
     rules: createFieldRules(identityNames(config.routes), credentialNames(config.routes)),
     clientSide: createClientSideReader(config.trustedProxies),

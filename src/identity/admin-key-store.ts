@@ -1,8 +1,11 @@
 import type { AdminKeyId, SecretDigest } from '../core/ids.ts';
 import type { AuditEvent } from '../telemetry/audit.ts';
 
-/** What an admin key may manage. */
-export type AdminKeyScope = 'users' | 'tokens' | 'audit';
+/** What admin keys can be for: `verify` manages nothing, but asks whether a credential counts. */
+export const adminKeyScopes = ['users', 'tokens', 'audit', 'verify'] as const;
+
+/** What an admin key is for. */
+export type AdminKeyScope = (typeof adminKeyScopes)[number];
 
 /** A key by which a script manages others' tokens. Times are epoch milliseconds; the value is never here. */
 export interface AdminKeyRecord {

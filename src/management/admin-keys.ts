@@ -107,7 +107,7 @@ function keyRefusal(
     return refused('bad_request', `An admin key's name has 1 to 64 characters: ${allowed}.`);
   }
   if (scopes.length === 0) {
-    return refused('bad_request', 'An admin key needs a scope: users, tokens or audit.');
+    return refused('bad_request', 'An admin key needs a scope: users, tokens, audit or verify.');
   }
   if (expiresAt === null || (expiresAt > now && expiresAt - now <= spanMsMax)) return null;
   return refused('bad_request', 'The expiry must lie in the future, at most a century away.');

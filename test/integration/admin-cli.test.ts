@@ -129,7 +129,17 @@ describe('latchkey key', () => {
     assert.ok(!pasted.stderr.includes(stdout.trim()));
     await fails(3, /no such admin key/, 'key', 'revoke', '00000000-0000-7000-8000-000000000000');
     await fails(2, /needs a scope/, 'key', 'create', 'x', '--expires', '1d');
-    await fails(2, /users, tokens or audit/, 'key', 'create', 'x', '--expires', '1d', '--scope', 'all');
+    await fails(
+      2,
+      /users, tokens, audit or verify/,
+      'key',
+      'create',
+      'x',
+      '--expires',
+      '1d',
+      '--scope',
+      'all',
+    );
     await fails(2, /--expires/, 'key', 'create', 'x', '--scope', 'users');
     await fails(2, /--expires takes/, 'key', 'create', 'x', '--scope', 'users', '--expires', 'soon');
     await fails(2, /future/, 'key', 'create', 'x', '--scope', 'users', '--expires', '2020-01-01');

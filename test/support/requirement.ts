@@ -34,6 +34,11 @@ export function requireProgram(...names: readonly string[]): Requirement {
   return { skip: reason };
 }
 
+/** Runs a test only as root, in whose absence it is skipped by name, with `CI=true` too. */
+export function requireRoot(): Requirement {
+  return { skip: process.getuid?.() === 0 ? false : 'only root may do this' };
+}
+
 /** Runs a test only where this device file exists; a named skip otherwise, with `CI=true` too. */
 export function requireDevice(path: string): Requirement {
   return { skip: existsSync(path) ? false : `this machine has no ${path}` };

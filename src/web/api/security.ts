@@ -32,7 +32,7 @@ export function addSecuritySchemes(api: ApiRouter): void {
     type: 'http',
     scheme: 'bearer',
     description:
-      'An admin key, `lka_…`, made by `latchkey key create`. Its scopes (`users`, `tokens`, `audit`) say what it manages.',
+      'An admin key, `lka_…`, made by `latchkey key create`. Its scopes say what it manages: `users`, `tokens`, `audit`; `verify` manages nothing here.',
   });
   registry.registerComponent('securitySchemes', 'session', {
     type: 'apiKey',

@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import type { AdminKeyRecord } from '../../identity/admin-key-store.ts';
+import { type AdminKeyRecord, adminKeyScopes } from '../../identity/admin-key-store.ts';
 import type { ShownSession } from '../../management/sessions.ts';
 import { id, moment, momentText, momentTextOrNull } from './schema-parts.ts';
 
@@ -40,7 +40,7 @@ const keyShape = z
     id,
     name: z.string(),
     prefix: z.string(),
-    scopes: z.array(z.enum(['users', 'tokens', 'audit'])),
+    scopes: z.array(z.enum(adminKeyScopes)),
     createdAt: moment,
     createdBy: z.string(),
     expiresAt: moment.nullable(),
