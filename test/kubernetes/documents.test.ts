@@ -128,3 +128,9 @@ test('every object that docs/kubernetes.md shows is one that its schema accepts'
     ]);
   }
 });
+
+test('the annotations of docs/kubernetes.md copy the headers that the tested examples copy', async () => {
+  const ours = /auth-response-headers: (\S+)/.exec(pages['docs/kubernetes.md'] ?? '')?.[1];
+  assert.ok(ours !== undefined);
+  assert.ok((await read('examples/ingress-nginx/ingress.yaml')).includes(`auth-response-headers: ${ours}\n`));
+});

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 import { parse } from 'yaml';
 import { systemClock } from '../../src/core/clock.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetricsOfWorkers } from '../../src/telemetry/metrics-of-workers.ts';
 import { run } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { chartFolder } from '../support/helm.ts';
@@ -69,6 +70,9 @@ async function exposedNames(): Promise<ReadonlySet<string>> {
     async () => (text = await metrics.render()).includes('\nnodejs_eventloop_lag_seconds{'),
     { withinMs: 20_000, everyMs: 600 },
   );
+  const workers = createMetricsOfWorkers<string>(() => ({ ready: 1, wanted: 1 }));
+  workers.left('one', 'died');
+  text += await workers.render([]);
   return new Set([...text.matchAll(/^([a-z][a-z0-9_]*)(?:\{|\s)/gm)].map(([, name = '']) => name));
 }
 
