@@ -85,6 +85,8 @@ function filling(
       step('meta', async () => {
         await session.query(`UPDATE meta SET value = $1 WHERE name = 'realm'`, [mark.realm]);
         await session.query(auditGoesOnSql);
+        // Of a gateway that was here before; the next one says which it has.
+        await session.query(`DELETE FROM meta WHERE name = 'pepper'`);
         await markUnfinished(session, null);
         if (!inSteps) await session.query('COMMIT');
       }),

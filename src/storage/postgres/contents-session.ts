@@ -1,6 +1,6 @@
 import type { PostgresConfig } from '../../config/store-config.ts';
 import { storeName } from '../../config/store-config.ts';
-import { storeFault, toFault } from './postgres-fault.ts';
+import { storeFault, toConnectFault } from './postgres-fault.ts';
 import { Session, sessionSettings } from './session.ts';
 
 /** What goes through whole tables may take this long at a time; between two, nothing presses. */
@@ -25,6 +25,6 @@ export async function connectPatiently(config: PostgresConfig): Promise<Session>
     return session;
   } catch (error) {
     session.breakOff();
-    throw toFault(error, name);
+    throw toConnectFault(error, name);
   }
 }

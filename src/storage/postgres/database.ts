@@ -7,7 +7,7 @@ import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import type { Row } from '../row.ts';
 import { bringUpToDate } from './migrations.ts';
-import { isCollision, isServersWord, storeFault, toFault } from './postgres-fault.ts';
+import { isCollision, isServersWord, storeFault, toConnectFault, toFault } from './postgres-fault.ts';
 import { Session, sessionSettings } from './session.ts';
 import { bind, type Parameters, type Statement } from './statement.ts';
 import { assertFinished } from './unfinished.ts';
@@ -183,10 +183,9 @@ async function lend<T>(lane: Lane, work: (session: Session) => Promise<T>): Prom
 
 /** A connection that answers, as far as is known. */
 async function acquire(lane: Lane): Promise<Session> {
-  const { pool, name, clock } = lane;
+  const { name, clock } = lane;
   for (;;) {
-    // The pool makes what it was told to make.
-    const session = (await pool.connect()) as unknown as Session;
+    const session = await connected(lane);
     const refusal = session.refusal();
     if (refusal !== null) {
       giveBack(session, true);
@@ -196,6 +195,15 @@ async function acquire(lane: Lane): Promise<Session> {
     if (isNew) session.answeredAt = clock.monotonic();
     if (isNew || session.answeredAt >= lane.distrustedAt()) return session;
     giveBack(session, true);
+  }
+}
+
+async function connected({ pool, name }: Lane): Promise<Session> {
+  try {
+    // The pool makes what it was told to make.
+    return (await pool.connect()) as unknown as Session;
+  } catch (error) {
+    throw toConnectFault(error, name);
   }
 }
 

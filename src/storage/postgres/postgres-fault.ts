@@ -71,6 +71,16 @@ export function toFault(error: unknown, name: string): unknown {
   return sentence === undefined ? error : storeFault(name, `${sentence}.`, error);
 }
 
+/** The same for what comes of connecting, where whoever listens may speak something else. */
+export function toConnectFault(error: unknown, name: string): unknown {
+  if (!(error instanceof Error && error.message === 'Connection terminated unexpectedly'))
+    return toFault(error, name);
+  const sentence =
+    'cannot be reached: whoever listens there closed the connection at once; it is just being restarted, or it is no ' +
+    'PostgreSQL: check host and port in `store`.';
+  return storeFault(name, sentence, error);
+}
+
 /** The fault of this database; the sentence goes on behind its name. */
 export function storeFault(name: string, sentence: string, cause?: unknown): Fault {
   return new Fault('store_unavailable', `The store ${name} ${sentence}`, cause);

@@ -9,11 +9,18 @@ const busyMs = 5_000;
 /** Some hundred kilobytes. */
 const rowsAtOnce = 2_000;
 
-/** A connection whose statements wait for other processes themselves, up to 5 s. */
+/**
+ * A connection whose statements wait for other processes themselves, up to 5 s.
+ * @throws {Fault} 'store_unavailable' where the file cannot be opened, or is no database.
+ */
 export function connectPatiently(path: string): DatabaseSync {
-  const connection = connect(path);
-  connection.exec(`PRAGMA busy_timeout = ${busyMs}`);
-  return connection;
+  try {
+    const connection = connect(path);
+    connection.exec(`PRAGMA busy_timeout = ${busyMs}`);
+    return connection;
+  } catch (error) {
+    throw toFault(error, path);
+  }
 }
 
 /** The store as this connection finds it now; closes the connection at its end. */
