@@ -3,7 +3,7 @@ import type { DoorName } from '../../src/config/doors-config.ts';
 import type { AskingPlaces, AskingProxy } from './asking-proxy.ts';
 import { endAll } from './end-all.ts';
 import { freePort } from './free-port.ts';
-import { type Gateway, route, startGateway } from './gateway.ts';
+import { type Gateway, route, type RouteText, startGateway } from './gateway.ts';
 import { type RecordingBackend, startRecordingBackend } from './recording-backend.ts';
 import type { Requirement } from './requirement.ts';
 import { gatewayPeppers, openTokenOffice, type TokenOffice } from './token-office.ts';
@@ -33,15 +33,24 @@ export interface DoorWorld {
   readonly office: TokenOffice;
 }
 
-/** Starts all three; the route takes Basic, Bearer and `?session=`, and sends identity by two headers. */
+/** Takes Basic, Bearer and `?session=`, and sends identity by two headers. */
+const usualRoute = (backend: string): readonly RouteText[] => [
+  route({
+    backend,
+    accept: ['basic', 'bearer', { query: 'session' }],
+    identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+  }),
+];
+
+/** Starts all three. */
 export async function startDoorWorld(
   kind: Pick<AskingKind, 'door' | 'start'>,
-  more: Readonly<Record<string, unknown>> = {},
+  routes: (backend: string) => readonly RouteText[] = usualRoute,
 ): Promise<DoorWorld> {
   const backend = await startRecordingBackend();
   const started: (() => Promise<unknown>)[] = [() => backend.close()];
   try {
-    return await open(kind, more, backend, started);
+    return await open(kind, routes, backend, started);
   } catch (error) {
     await endAll(...started.toReversed());
     throw error;
@@ -50,20 +59,13 @@ export async function startDoorWorld(
 
 async function open(
   kind: Pick<AskingKind, 'door' | 'start'>,
-  more: Readonly<Record<string, unknown>>,
+  routes: (backend: string) => readonly RouteText[],
   backend: RecordingBackend,
   started: (() => Promise<unknown>)[],
 ): Promise<DoorWorld> {
   const doorsPort = await freePort();
   const gateway = await startGateway({
-    routes: [
-      route({
-        backend: backend.url,
-        accept: ['basic', 'bearer', { query: 'session' }],
-        identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
-        ...more,
-      }),
-    ],
+    routes: routes(backend.url),
     env: gatewayPeppers.env,
     config: { ...gatewayPeppers.config, doors: { port: doorsPort, open: [kind.door] } },
   });

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import { createRouting } from '../../../src/compose/routing.ts';
+import type { Inbound } from '../../../src/core/decision.ts';
+import { Fault } from '../../../src/core/errors.ts';
+import { parseScopes, type Scope } from '../../../src/core/scope.ts';
+import { type Answer, ask, type AskDeps, type Asked } from '../../../src/doors/ask.ts';
+import { createClientSideReader } from '../../../src/gateway/client-side.ts';
+import { decide } from '../../../src/gateway/decide.ts';
+import type { RequestRecord } from '../../../src/gateway/record.ts';
+import type { Verification } from '../../../src/tokens/verification.ts';
+import { steppedClock } from '../../support/stepped-clock.ts';
+import { loaded } from '../config/in-memory-sources.ts';
+import { principal } from '../gateway/route-fixture.ts';
+
+const yaml = `
+routes:
+  - name: files
+    match: { path: /dav/ }
+    backend: http://127.0.0.1:8008
+    accept: [basic, bearer, { header: apiToken }, { query: session }]
+    identity: { user: X-Remote-User, assertion: X-Latchkey-Assertion }
+    backendOrigin: http://inside.example
+  - name: calendar
+    match: { path: /dav/calendars/ }
+    backend: http://127.0.0.1:8009
+    kind: caldav
+`;
+const scopes = parseScopes(['path:/dav/alice/:rw', 'path:/dav/shared/:r']) as readonly Scope[];
+
+/** What asking with these verdicts on a token needs, and what it recorded. */
+function world(verify: () => Verification | Promise<Verification> = () => granted): {
+  readonly deps: AskDeps;
+  readonly records: RequestRecord[];
+} {
+  const records: RequestRecord[] = [];
+  const routing = createRouting(loaded({ yaml }).config, steppedClock(), () => undefined);
+  const deps: AskDeps = {
+    ...routing,
+    clientSide: createClientSideReader([]),
+    verifier: { verify },
+    guesses: { refused: () => 0 },
+    hasOwnPages: () => false,
+    assertions: { sign: () => 'signed' },
+    recorder: {
+      begin: () => undefined,
+      record: (record) => void records.push(record),
+      fault: () => undefined,
+    },
+    nextRequestId: () => 'id',
+  };
+  return { deps, records };
+}
+
+const granted: Verification = { kind: 'verified', principal: principal({ scopes }), tier: 'l1' };
+const able = { removes: null, replacesTarget: true };
+const unable = { removes: new Set(['authorization']), replacesTarget: false };
+
+function asked(change: Partial<Asked> = {}): Asked {
+  return {
+    ...{ method: 'GET', target: '/dav/alice/a', host: 'gw.example', scheme: 'https', proxy: able },
+    ...{ clientAddress: '192.0.2.7', rawHeaders: ['Authorization', 'Bearer lk_x'] },
+    ...change,
+  };
+}
+
+function inboundOf({ method, target, host, rawHeaders }: Asked): Inbound {
+  return {
+    ...{ method, target, exactLine: true, httpVersion: '1.1', peerAddress: '192.0.2.7', tls: true },
+    rawHeaders: [...rawHeaders, 'Host', host],
+    readBody: () => Promise.resolve(null),
+  };
+}
+
+const names = [
+  ...[
+    'Authorization',
+    'apiToken',
+    'Destination',
+    'If',
+    'Depth',
+    'Overwrite',
+    'X-HTTP-Method-Override',
+    'Cookie',
+  ],
+  ...[
+    'X-Remote-User',
+    'X_Remote_User',
+    'X-Forwarded-Host',
+    'X-Forwarded-For',
+    'X-Original-URL',
+    'Referer',
+    'Host',
+  ],
+  ...['Connection', 'Content-Type', 'User-Agent', 'Upload-Metadata', 'Content-Length'],
+];
+const paths = [
+  '/dav/alice/a',
+  '/dav/alice/',
+  '/dav/bob/a',
+  '/dav/shared/x',
+  '/dav/calendars/c',
+  '/other',
+  '/dav/',
+];
+const oddPaths = [
+  '/dav/alice/../bob',
+  '/dav//alice/a',
+  '/dav/alice/%2e%2e/b',
+  '/dav/alice/a?session=lk_y',
+  '*',
+  '/a b',
+];
+const values = [
+  ...[
+    'Bearer lk_x',
+    'Basic YWxpY2U6bGtfeA==',
+    'gw.example',
+    'MOVE',
+    'PUT',
+    '0',
+    'infinity',
+    'T',
+    '(<urn:uuid:1>)',
+  ],
+  ...[
+    'http://gw.example/dav/alice/b',
+    'https://else.example/dav/alice/b',
+    '<http://gw.example/dav/bob/> (<urn:x:1>)',
+  ],
+];
+const requests: fc.Arbitrary<Asked> = fc
+  .record({
+    method: fc.constantFrom(
+      'GET',
+      'PUT',
+      'DELETE',
+      'MOVE',
+      'COPY',
+      'PROPFIND',
+      'REPORT',
+      'SEARCH',
+      'BIND',
+      'TRACE',
+    ),
+    target: fc.oneof(fc.constantFrom(...paths), fc.constantFrom(...paths, ...oddPaths), fc.webPath()),
+    fields: fc.array(
+      fc.tuple(fc.constantFrom(...names), fc.oneof(fc.constantFrom(...values, ...paths), fc.string())),
+      { maxLength: 2 },
+    ),
+    known: fc.integer({ min: 0, max: 9 }).map((draw) => draw > 0),
+  })
+  .map(({ method, target, fields, known }) =>
+    asked({
+      method,
+      target,
+      rawHeaders: [...(known ? ['Authorization', 'Bearer lk_x'] : []), ...fields.flat()],
+    }),
+  );
+
+describe('asking', () => {
+  test('decides as the gateway does for itself, whatever is asked, but for bodies', async () => {
+    const { deps } = world();
+    let allowed = 0;
+    await fc.assert(
+      fc.asyncProperty(requests, async (request) => {
+        const [answer, decision] = [await ask(request, deps), await decide(inboundOf(request), deps)];
+        if (decision.kind === 'allow') {
+          allowed++;
+          assert.equal(answer.kind, 'allow');
+        } else {
+          assert.equal(answer.kind, 'refuse');
+          const readsBody = decision.denial.code === 'body_too_large';
+          if (answer.kind === 'refuse' && !readsBody) assert.ok(answer.status >= 400 && answer.status < 500);
+        }
+      }),
+      { numRuns: 2_000, seed: 5 },
+    );
+    assert.ok(allowed > 40, `${allowed} were allowed`);
+  });
+
+  test('records each question once, with the answer that was given', async () => {
+    const { deps, records } = world();
+    await fc.assert(
+      fc.asyncProperty(requests, fc.constantFrom(able, unable), async (request, proxy) => {
+        records.length = 0;
+        const answer = await ask({ ...request, proxy }, deps);
+        assert.equal(records.length, 1);
+        assert.equal(records[0]?.status, answer.kind === 'allow' ? 200 : answer.status);
+      }),
+      { numRuns: 300, seed: 6 },
+    );
+  });
+
+  test('says of no field that it may pass which a backend might obey, to a proxy that takes none off', async () => {
+    const { deps } = world();
+    for (const name of [
+      'X-Remote-User',
+      'X_Remote_User',
+      'x.remote.user',
+      'X-Original-URL',
+      'X-HTTP-Method',
+      'Proxy',
+    ]) {
+      const rawHeaders = ['Authorization', 'Bearer lk_x', name, 'PUT'];
+      assert.equal((await ask(asked({ rawHeaders, proxy: unable }), deps)).kind, 'refuse', name);
+      const answer = (await ask(asked({ rawHeaders }), deps)) as Answer & {
+        readonly removed: readonly string[];
+      };
+      assert.deepEqual(answer.removed, ['Authorization', name]);
+    }
+  });
+
+  test('answers without a promise where the verdict is at hand', () => {
+    assert.ok(!(ask(asked(), world().deps) instanceof Promise));
+  });
+
+  test('tells the backend who asks, and names Destination as the backend knows itself', () => {
+    const rawHeaders = [
+      ...['Authorization', 'Bearer lk_x', 'Destination', 'https://gw.example/dav/alice/b'],
+      ...['Cookie', 'a=1; __Host-latchkey_session=s', 'Referer', 'https://gw.example/?session=lk_1'],
+    ];
+    assert.deepEqual(ask(asked({ method: 'MOVE', rawHeaders }), world().deps), {
+      kind: 'allow',
+      fields: [
+        ...['X-Remote-User', 'alice', 'X-Latchkey-Assertion', 'signed'],
+        ...['Destination', 'http://inside.example/dav/alice/b'],
+        ...['Referer', 'https://gw.example/', 'Cookie', 'a=1'],
+      ],
+      removed: ['Authorization'],
+      target: '/dav/alice/a',
+    });
+  });
+
+  for (const [what, verify] of [
+    [
+      'thrown',
+      () => {
+        throw new Fault('store_unavailable', 'gone');
+      },
+    ],
+    ['a rejection', () => Promise.reject(new Fault('store_unavailable', 'gone'))],
+  ] as const) {
+    test(`a fault, ${what}, is a 503 and no allow`, async () => {
+      const { deps, records } = world(verify);
+      const answer = await ask(asked(), deps);
+      assert.equal(answer.kind === 'refuse' && answer.status, 503);
+      assert.equal(records[0]?.outcome, 'store_unavailable');
+    });
+  }
+
+  test('a signature that fails, and a user name that no header can hold, are 500', async () => {
+    const failing = { sign: () => Promise.reject(new Error('no key')) };
+    const unsigned = await ask(asked(), { ...world().deps, assertions: failing });
+    assert.equal(unsigned.kind === 'refuse' && unsigned.status, 500);
+    const odd: Verification = { ...granted, principal: principal({ userName: 'a\nb', scopes }) };
+    const { deps, records } = world(() => odd);
+    const answer = await ask(asked(), deps);
+    assert.equal(answer.kind === 'refuse' && answer.status, 500);
+    assert.equal(records.length, 1);
+  });
+});
