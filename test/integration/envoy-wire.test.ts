@@ -102,16 +102,20 @@ test('whoever is not in doors.trusted is not listened to over gRPC', async () =>
   }
 });
 
-test('a gateway that is told to end does so while Envoy keeps a connection', async () => {
-  const grpcPort = await freePort();
-  const gateway = await startGateway({ backend, config: { doors: { grpcPort, open: ['envoy'] } } });
-  const client = createEnvoyClient(grpcPort);
-  try {
-    await client.check({});
-    gateway.term();
-    assert.equal((await gateway.exited).code, 0);
-  } finally {
-    client.close();
-    await gateway.stop();
-  }
-});
+for (const workers of [1, 2]) {
+  test(`${workers} of its processes answer, and end when told to while Envoy keeps its connections`, async () => {
+    const grpcPort = await freePort();
+    const config = { workers, doors: { grpcPort, open: ['envoy'] } };
+    const gateway = await startGateway({ backend, config });
+    const clients = Array.from({ length: 6 }, () => createEnvoyClient(grpcPort));
+    try {
+      const answers = await Promise.all(clients.map((client) => client.check({})));
+      assert.ok(answers.every(({ deniedResponse }) => deniedResponse?.status.code === 500));
+      gateway.term();
+      assert.equal((await gateway.exited).code, 0);
+    } finally {
+      for (const client of clients) client.close();
+      await gateway.stop();
+    }
+  });
+}

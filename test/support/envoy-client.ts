@@ -13,7 +13,9 @@ export interface EnvoyClient {
 
 /** A client with one connection to a port of 127.0.0.1, opened at the first call. */
 export function createEnvoyClient(port: number): EnvoyClient {
-  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
+  const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+    'grpc.use_local_subchannel_pool': 1,
+  });
   const { path, requestSerialize, responseDeserialize } = loadCheckMethod();
   const as = <Q, A>(
     method: string,
