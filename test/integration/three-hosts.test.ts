@@ -13,7 +13,7 @@ describe('three gateways, PostgreSQL and Redis with Sentinels on hosts of their 
 }, () => {
   test('keep the promise while a link to the store is cut and while the master of Redis dies', async (context) => {
     const outcome = await runPromise({
-      ...{ seed: 1, forMs: 30_000, calmMs: 2_500, lives: 8 },
+      ...{ seed: 1, forMs: 30_000, calmMs: 2_500, lives: 12 },
       planned: [
         { fault: { what: 'cut', from: 'gw2', to: ['pg'], how: 'both' }, holdMs: 6_500 },
         { fault: { what: 'kill', process: 'master' }, holdMs: 6_500 },

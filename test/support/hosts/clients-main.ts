@@ -24,15 +24,18 @@ export interface ClientsSetup {
   readonly backendPort: number;
 }
 
-/** `begin` with the key that exists by then; `end` when all is healed. */
+/** `begin` with the key that exists by then; `broken` each time that something is; `end` when all is healed. */
 export type ClientsOrder =
   | { readonly kind: 'ready?'; readonly gateway: string }
   | { readonly kind: 'begin'; readonly key: string }
+  | { readonly kind: 'broken' }
   | { readonly kind: 'end' };
 
 /** What they answer. */
 export type ClientsReport =
   | { readonly kind: 'listening' }
+  /** As many tokens as are to be in use at the same time are. */
+  | { readonly kind: 'warm' }
   | { readonly kind: 'ready'; readonly gateway: string; readonly ready: boolean }
   | { readonly kind: 'ended'; readonly tokens: readonly string[] };
 
@@ -51,7 +54,7 @@ const admins = new Map(
 );
 
 /** Whether nothing is to be begun any more, and when changes that nobody has confirmed are left as they are. */
-const run = { isOver: false, givenUpAt: Number.POSITIVE_INFINITY };
+const run = { isOver: false, brokenTimes: 0, warmTokens: 0, givenUpAt: Number.POSITIVE_INFINITY };
 let ended: Promise<readonly HeldToken[]> = Promise.resolve([]);
 let deps: LifeDeps | null = null;
 
@@ -83,7 +86,15 @@ async function lane(at: number, lived: LifeDeps): Promise<readonly (HeldToken | 
 function begin(key: string): void {
   const { gateways } = setup;
   const office = createOffice({ gateways, key, note, over: () => performance.now() > run.givenUpAt });
-  const lived = { gateways, note, over: () => run.isOver, office };
+  const warmed = (): void => {
+    run.warmTokens += 1;
+    if (run.warmTokens === setup.lives) send({ kind: 'warm' });
+  };
+  const lived: LifeDeps = {
+    ...{ gateways, note, office, warmed },
+    over: () => run.isOver,
+    broken: () => run.brokenTimes,
+  };
   deps = lived;
   const lanes = Array.from({ length: setup.lives }, (_, at) => lane(at, lived));
   const steadies = Array.from({ length: steadyTokens }, (_, at) => steady(at, lived));
@@ -116,6 +127,7 @@ async function end(): Promise<void> {
 
 async function obey(order: ClientsOrder): Promise<void> {
   if (order.kind === 'begin') begin(order.key);
+  else if (order.kind === 'broken') run.brokenTimes += 1;
   else if (order.kind === 'end') await end();
   else {
     const answer = await admins.get(order.gateway)?.({ method: 'GET', path: '/readyz', withinMs: 2_000 });

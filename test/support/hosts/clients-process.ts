@@ -9,8 +9,10 @@ import type { Network } from './network.ts';
 export interface ClientsProcess {
   /** Whether a gateway says that it is ready. */
   isReady(gateway: string): Promise<boolean>;
-  /** Lets them begin, with an admin key for users and tokens. */
-  begin(key: string): void;
+  /** Lets them begin, with an admin key for users and tokens; resolves once every gateway has their tokens in memory. */
+  begin(key: string): Promise<void>;
+  /** Tells them that something breaks now: what they change anyway they change now. */
+  broken(): void;
   /** Lets them end and look at every token once more; resolves once the history is written. */
   end(): Promise<void>;
   /** Rejects where they end before they were told to: that is a fault of the run itself. */
@@ -58,7 +60,12 @@ export async function startClients(
       send({ kind: 'ready?', gateway });
       return (await within('an answer about a gateway', 10_000, Promise.race([answer, failed]))).ready;
     },
-    begin: (key) => send({ kind: 'begin', key }),
+    async begin(key) {
+      const warm = report('warm');
+      send({ kind: 'begin', key });
+      await within('the first tokens to be in use', 60_000, Promise.race([warm, failed]));
+    },
+    broken: () => send({ kind: 'broken' }),
     async end() {
       const ended = report('ended');
       send({ kind: 'end' });

@@ -42,6 +42,7 @@ export async function drive(hosts: ThreeHosts, options: DriverOptions): Promise<
     if (performance.now() + holdMs + options.calmMs > until) break;
     const { what, target } = nameFault(fault);
     options.tell?.(`${what}: ${target}, ${holdMs} ms`);
+    hosts.clients.broken();
     const startedAt = machineMs();
     await inflict(hosts, fault, holdMs);
     events.push({ kind: 'fault', what, target, startedAt, endedAt: machineMs() });

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { type Child, startChild } from '../child-process.ts';
 import { eventually } from '../eventually.ts';
+import { isAlive } from './is-alive.ts';
 
 /** A server of a run, which can be broken in every way. */
 export interface HostProcess {
@@ -121,14 +122,5 @@ function send(pid: number, signal: NodeJS.Signals): void {
     process.kill(pid, signal);
   } catch {
     // Ended in the meantime.
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -13,6 +13,10 @@ export interface LifeDeps {
   readonly note: (event: HistoryEvent) => void;
   /** True once nothing is to be begun any more. */
   readonly over: () => boolean;
+  /** Told once a token has been used at every gateway for a while. */
+  readonly warmed: () => void;
+  /** How often something has been broken so far. */
+  readonly broken: () => number;
 }
 
 /** Uses tokens at gateways. */
@@ -76,12 +80,14 @@ export async function live(random: Seeded, deps: LifeDeps, uses: Uses): Promise<
   });
   try {
     await pause(warmMs, deps);
+    deps.warmed();
     for (const [what, restMs] of script(random)) {
+      await untilBroken(restMs, random, deps);
       if (deps.over()) break;
       await deps.office.change(random, token, what);
       if (random.chance(1 / 2)) await deps.office.look(random.pick(deps.gateways), token);
-      await pause(restMs, deps);
     }
+    await pause(longMs, deps);
   } finally {
     life.isOver = true;
     await Promise.all(users);
@@ -89,7 +95,7 @@ export async function live(random: Seeded, deps: LifeDeps, uses: Uses): Promise<
   return token;
 }
 
-/** Changes and how long each is looked at, milliseconds: up to two that are taken back, and mostly an end. */
+/** Changes, and how long each is waited for, milliseconds: up to two that are taken back, and mostly an end. */
 function script(random: Seeded): readonly (readonly [Exclude<ChangeKind, 'mint'>, number])[] {
   const restMs = (): number => (random.chance(1 / 2) ? longMs : random.next() * 1_000);
   const steps: (readonly [Exclude<ChangeKind, 'mint'>, number])[] = [];
@@ -104,7 +110,14 @@ function script(random: Seeded): readonly (readonly [Exclude<ChangeKind, 'mint'>
     if (back !== null) steps.push([back, restMs()]);
   }
   const last = random.pick(['revoke', 'revoke', 'revoke', 'disable', 'narrow', 'regenerate'] as const);
-  return [...steps, [last, longMs]];
+  return [...steps, [last, restMs()]];
+}
+
+/** Waits, but not beyond the moment at which something is broken, and a little: many changes fall into its beginning. */
+async function untilBroken(ms: number, random: Seeded, deps: LifeDeps): Promise<void> {
+  const before = deps.broken();
+  await pause(ms, { over: () => deps.over() || deps.broken() > before });
+  if (deps.broken() > before) await pause(random.next() * 1_500, deps);
 }
 
 /** Waits, but not beyond the end of the run. */

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findProgram, requireProgram } from '../requirement.ts';
 import type { Requirement } from '../requirement.ts';
+import { isAlive } from './is-alive.ts';
 
 /** How packets between two hosts fare, seen from the first: `out` loses what it sends, `in` what it would get. */
 export type Cut = 'both' | 'out' | 'in' | 'lossy';
@@ -108,14 +109,5 @@ async function removeLeftovers(): Promise<void> {
   const { stdout } = await call('ip', ['netns', 'list']);
   for (const [whole, pid] of stdout.matchAll(new RegExp(`^${prefix}(\\d+)-\\S+`, 'gm'))) {
     if (!isAlive(Number(pid))) await ip('netns', 'del', whole).catch(() => undefined);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

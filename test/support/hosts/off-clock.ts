@@ -1,6 +1,8 @@
 import { globSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Scratch } from '../scratch.ts';
+import { isAlive } from './is-alive.ts';
 
 /** How a program is run so that its wall clock can be put off. */
 export interface OffClock {
@@ -27,4 +29,15 @@ export function offClock(scratch: Scratch, name: string): OffClock {
     prefix: ['env', ...(library === undefined ? [] : settings)],
     set: (offMs) => writeFile(file, `${offMs < 0 ? '' : '+'}${offMs / 1_000}`),
   };
+}
+
+const sharedMemory = '/dev/shm';
+
+/** Removes what libfaketime has left of programs that were killed. */
+export async function clearOffClocks(): Promise<void> {
+  if (library === undefined) return;
+  for (const name of await readdir(sharedMemory)) {
+    const pid = /^(?:sem\.)?faketime_(?:sem|shm)_(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid))) await rm(join(sharedMemory, name), { force: true });
+  }
 }

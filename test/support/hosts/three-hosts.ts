@@ -9,6 +9,7 @@ import { type ClientsProcess, startClients } from './clients-process.ts';
 import type { GatewayAddress } from './gateway-client.ts';
 import { type HostProcess, hostProgram } from './host-process.ts';
 import { makeNetwork, type Network } from './network.ts';
+import { clearOffClocks } from './off-clock.ts';
 import { redisHostNames, type RedisHosts, startRedisHosts } from './redis-hosts.ts';
 import { type SharedStore, startSharedStore, storeHostName } from './shared-store.ts';
 
@@ -40,7 +41,7 @@ export async function startThreeHosts(options: {
   readonly lives: number;
 }): Promise<ThreeHosts> {
   const scratch = await makeScratch('hosts');
-  const endings: (() => Promise<unknown>)[] = [() => scratch.remove()];
+  const endings: (() => Promise<unknown>)[] = [() => scratch.remove(), clearOffClocks];
   const stop = (): Promise<void> => endAll(...endings.toReversed());
   try {
     const network = await makeNetwork(['clients', ...gatewayHostNames, storeHostName, ...redisHostNames]);
@@ -69,7 +70,7 @@ export async function startThreeHosts(options: {
     const [first, ...others] = gateways;
     await first?.start();
     await Promise.all(others.map((gateway) => gateway.start()));
-    clients.begin(await makeKey(addresses[0]));
+    await clients.begin(await makeKey(addresses[0]));
     const processes = [...gateways, store.process, ...redis.processes];
     return { network, redis, store, processes, clients, historyFile, stop };
   } catch (error) {
