@@ -62,7 +62,7 @@ export class ClientExchange implements Inbound {
   }
 
   get tls(): boolean {
-    return (this.req.socket as TLSSocket).encrypted === true;
+    return (this.req.socket as Partial<TLSSocket>).encrypted === true;
   }
 
   /** Counts among the token's requests while it reads: bodies held to decide are memory, too. */

@@ -12,6 +12,15 @@ export interface ByteSource {
   resume(): unknown;
 }
 
+/** What a request came over, for those who ask where from or end it; a stream of HTTP/2 stands for itself. */
+export interface ClientConnection {
+  readonly remoteAddress?: string | undefined;
+  readonly destroyed: boolean;
+  destroy(): unknown;
+  /** Ends it at once, whatever is still on its way to the client. */
+  resetAndDestroy(): unknown;
+}
+
 /**
  * A request as its client sent it: the head as plain data, the body as a source of bytes. Node's
  * IncomingMessage is one; what does not come through `node:http` looks the same from here.
@@ -23,7 +32,7 @@ export interface ClientRequest extends ByteSource {
   /** Flat name, value, name, value … in order and spelling of arrival. */
   readonly rawHeaders: readonly string[];
   readonly httpVersion: string;
-  readonly socket: Socket;
+  readonly socket: ClientConnection;
   /** Everything has arrived, though not necessarily been read. */
   readonly complete: boolean;
   /** Everything has been read, or there was nothing to read. */
@@ -39,8 +48,10 @@ export interface ClientRequest extends ByteSource {
  * The answer to one request. Node's ServerResponse is one. Framing and hop-by-hop fields are its own business.
  */
 export interface ClientResponse {
-  /** Null while answers to earlier requests on the connection are still on their way. */
+  /** Null while answers to earlier requests on the connection are still on their way, and where an answer ends alone. */
   readonly socket: Socket | null;
+  /** True where the end of an answer, or of its request, is told apart from the end of the connection (HTTP/2). */
+  readonly endsAlone?: true;
   readonly headersSent: boolean;
   readonly writableEnded: boolean;
   /** The last byte was handed to the system. */

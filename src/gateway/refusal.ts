@@ -105,7 +105,7 @@ export function sendRefusal(req: ClientRequest, res: ClientResponse, refusal: Re
   const isUnknown = refusal.status === 401 || refusal.status === 429;
   const announced = announcedBytes(req);
   const isShort = isUnknown ? announced === 0 : req.complete || announced <= drainBytesMax;
-  if (!refusal.close && isShort) {
+  if (res.endsAlone === true || (!refusal.close && isShort)) {
     res.writeHead(refusal.status, reasonPhrases[refusal.status] ?? '', [...refusal.fields]);
     res.end(req.method === 'HEAD' ? undefined : refusal.body);
     drainUnwanted(req);

@@ -84,7 +84,7 @@ export function createDoorListener(deps: DoorListenerDeps): DoorListener {
   return {
     listen: (place) => listenAt(server, place),
     drain: (graceMs, lingerMs = 0) =>
-      drainListener({ server, lane, tunnels: new Set(), startDraining() {} }, graceMs, lingerMs),
+      drainListener({ server, lane, tunnels: new Set(), arrivals: null }, graceMs, lingerMs),
   };
 }
 
@@ -93,7 +93,7 @@ function send(
   req: ClientRequest,
   res: ClientResponse,
   { status, fields, body }: DoorReply,
-  ending: WeakSet<Socket>,
+  ending: WeakSet<object>,
 ): void {
   if (res.destroyed) return;
   const framed = [...fields, 'Content-Length', String(Buffer.byteLength(body))];
@@ -103,7 +103,9 @@ function send(
     return;
   }
   ending.add(req.socket);
-  closeWith(req.socket, { status, fields: framed, body, close: true }, req);
+  const refusal = { status, fields: framed, body, close: true };
+  if (res.socket === null) res.once('socket', (socket) => closeWith(socket, refusal, req));
+  else closeWith(res.socket, refusal, req);
 }
 
 function announcesBody(rawHeaders: readonly string[]): boolean {

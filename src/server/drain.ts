@@ -2,6 +2,7 @@ import type { Server as HttpServer } from 'node:http';
 import { Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Arrivals } from './arrivals.ts';
 import type { Lane } from './lane/lane.ts';
 
 /** What ends with a listener. */
@@ -10,8 +11,8 @@ export interface Drained {
   readonly lane: Lane;
   /** Upgraded connections: the server waits for them too, but counts them no longer among its own. */
   readonly tunnels: ReadonlySet<Duplex>;
-  /** Ends what is neither in the lane nor at the server. */
-  readonly startDraining: () => void;
+  /** Ends what is neither in the lane nor at the server; null where there is nothing of the kind. */
+  readonly arrivals: Pick<Arrivals, 'startDraining' | 'destroyAll'> | null;
 }
 
 /**
@@ -20,7 +21,7 @@ export interface Drained {
  * while its request is on the way; 0 ends them at once.
  */
 export async function drainListener(
-  { server, lane, tunnels, startDraining }: Drained,
+  { server, lane, tunnels, arrivals }: Drained,
   graceMs: number,
   lingerMs: number,
 ): Promise<void> {
@@ -31,6 +32,7 @@ export async function drainListener(
   const force = setTimeout(() => {
     server.closeAllConnections();
     lane.destroyAll();
+    arrivals?.destroyAll();
     for (const socket of tunnels) socket.destroy();
   }, graceMs);
   lane.startLeaving();
@@ -42,7 +44,7 @@ export async function drainListener(
     ]);
     ended.abort();
   }
-  startDraining();
+  arrivals?.startDraining();
   lane.endIdle();
   // A kept-alive connection turns idle when its request ends: look again until none is left.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);

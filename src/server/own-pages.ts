@@ -1,8 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { IncomingMessage, type ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { performance } from 'node:perf_hooks';
 import { type Denial, deny } from '../core/decision.ts';
 import { sitePath } from '../core/site-path.ts';
 import { ClientExchange, type WireHints } from '../gateway/client-exchange.ts';
+import type { ClientRequest, ClientResponse } from '../gateway/client-request.ts';
 import { tokenInTarget } from '../gateway/credential.ts';
 import type { PipelineDeps } from '../gateway/pipeline.ts';
 import { readHead } from '../gateway/read-head.ts';
@@ -15,9 +17,15 @@ import { withAllHeaders } from './lean-request.ts';
 /** A whole request to our pages is this small that it arrives within this. */
 const bodyMs = 30_000;
 
+/** A request and its answer as Node's servers have them. */
+export interface Wire {
+  readonly incoming: IncomingMessage | Http2ServerRequest;
+  readonly outgoing: ServerResponse | Http2ServerResponse;
+}
+
 /** The gateway's own pages; answers every request it is handed. */
 export interface OwnPages {
-  handle(req: IncomingMessage, res: ServerResponse, visit: WireVisit): void;
+  handle(req: Wire['incoming'], res: Wire['outgoing'], visit: WireVisit): void;
 }
 
 /** Whether a request target is one of our own pages. */
@@ -32,10 +40,10 @@ export function isOwnTarget(target: string): boolean {
  * access line has no target, which may hold a one-time link.
  */
 export function serveOwnPage(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: ClientRequest,
+  res: ClientResponse,
   hints: WireHints,
-  pages: OwnPages,
+  { pages, wire }: { readonly pages: OwnPages; readonly wire: Wire },
   deps: PipelineDeps,
 ): void {
   if (deps.ending.has(req.socket) || req.socket.destroyed) return;
@@ -63,7 +71,7 @@ export function serveOwnPage(
   res.once('close', () => {
     const { userName } = visit;
     const end = res.writableFinished
-      ? ({ status: res.statusCode, outcome: 'ok' } as const)
+      ? ({ status: wire.outgoing.statusCode, outcome: 'ok' } as const)
       : ({ status: 0, outcome: 'aborted' } as const);
     record({ ...end, reason: null, bytesOut: 0 }, { clientAddress, userName });
   });
@@ -73,7 +81,8 @@ export function serveOwnPage(
     if (!req.complete) req.socket.destroy();
   }, bodyMs);
   res.once('close', () => clearTimeout(late));
-  pages.handle(withAllHeaders(req), res, visit);
+  const { incoming, outgoing } = wire;
+  pages.handle(incoming instanceof IncomingMessage ? withAllHeaders(incoming) : incoming, outgoing, visit);
 }
 
 /** The head, read strictly, free of tokens, which pages might repeat, and of a host that is no part of a URL; or the refusal. */

@@ -1,37 +1,27 @@
 import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ListenTlsConfig, TlsPair } from '../config/listen-config.ts';
+import type { TlsPair } from '../config/listen-config.ts';
 import type { Duplex } from 'node:stream';
 import type { WireHints } from '../gateway/client-exchange.ts';
-import { type PipelineDeps, serve } from '../gateway/pipeline.ts';
+import { serve } from '../gateway/pipeline.ts';
 import { headBytesMax } from '../gateway/read-head.ts';
 import { isWebSocketHandshake, upgrade } from '../gateway/upgrade.ts';
-import type { ConnectionLimits } from './connection-limits.ts';
+import { type ArrivalsDeps, createArrivals } from './arrivals.ts';
 import { drainListener } from './drain.ts';
-import { createLane, type Lane } from './lane/lane.ts';
+import { createLane } from './lane/lane.ts';
 import { listenAt, type ListenPlace } from './listen-at.ts';
 import { LeanRequest } from './lean-request.ts';
-import { isOwnTarget, type OwnPages, serveOwnPage } from './own-pages.ts';
 import { createPipelinedResponses } from './pipelined-responses.ts';
 import { createRequestLines } from './request-line.ts';
-import { createTlsEntrance, type TlsEntrance } from './tls-entrance.ts';
+import { createRequests, type RequestsDeps, sameWire } from './requests.ts';
 import { createUnparsedRefusals, responseOn } from './unparsed.ts';
 import { watchForVersionlessLine } from './versionless-line.ts';
 
 /** What the public listener needs. */
-export interface PublicListenerDeps {
-  /** The pipeline in force; asked for every request, so that a reload needs no new listener. */
-  pipeline(): PipelineDeps;
-  /** The public keys of assertions as JSON; null while no route sends any. */
-  assertionKeys(): string | null;
-  /** The gateway's own pages; null where there are none, and their addresses are the routes'. */
-  readonly ownPages: OwnPages | null;
-  readonly connections: Pick<ConnectionLimits, 'admit'>;
-  /** Null: plain HTTP. */
-  readonly tls: ListenTlsConfig | null;
-  /** Hears of each TLS handshake that came to nothing. */
-  handshakeFailed(): void;
+export interface PublicListenerDeps
+  extends RequestsDeps,
+    Pick<ArrivalsDeps, 'connections' | 'tls' | 'handshakeFailed'> {
   /** These three are read anew for each connection, and while it is in the lane, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
@@ -48,9 +38,6 @@ export interface PublicListener {
   /** See `drainListener`; `lingerMs` is 0 by default. */
   drain(graceMs: number, lingerMs?: number): Promise<void>;
 }
-
-/** Where backends fetch the keys of assertions (RFC 8615). */
-const assertionKeysTarget = '/.well-known/jwks.json';
 
 /** Builds the listener around `serve()`. */
 export function createPublicListener(deps: PublicListenerDeps): PublicListener {
@@ -81,40 +68,39 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('timeout', (socket) => {
     if (responseOn(socket) === null || socket.writableLength > 0) socket.destroy();
   });
-  const { ownPages } = deps;
-  const isOwn = (target: string | undefined): boolean =>
-    ownPages !== null && target !== undefined && isOwnTarget(target);
   const lines = createRequestLines();
   const responses = createPipelinedResponses();
+  const requests = createRequests(deps);
   const lane = createLane({
     limits: deps,
     serve: (req, res) => void serve(req, res, plainHints, deps.pipeline()),
-    declines: (target) => target === assertionKeysTarget || isOwn(target),
+    declines: (target) => !requests.isForPipeline(target),
     isEnding: (socket) => deps.pipeline().ending.has(socket),
     handOver: takeConnections(server, [lines, responses], deps),
   });
-  const entrance = deps.tls === null ? null : openEntrance(deps.tls, lane, deps);
-  server.on('connection', (socket) => {
-    if (deps.connections.admit(socket)) (entrance ?? lane).enter(socket);
+  const arrivals = createArrivals({
+    connections: deps.connections,
+    tls: deps.tls,
+    handshakeFailed: () => deps.handshakeFailed(),
+    requests,
+    enterHttp1: (socket) => lane.enter(socket),
+    limits: deps,
   });
   let isLeaving = false;
+  server.on('connection', (socket) => arrivals.enter(socket));
   const take = (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean): void => {
     // Told a turn after its connection closed: whoever listened while it was read may have left by then.
     req.on('error', () => undefined);
     responses.add(res, req.socket);
-    const keys = req.url === assertionKeysTarget ? deps.assertionKeys() : null;
-    const hint = {
+    const hints = {
       sendContinue: awaitsContinue ? () => res.writeContinue() : null,
       exactLine: lines.isExact(req),
     };
-    const pipeline = deps.pipeline();
     // Node's parser loses what stood behind such a request in one packet, and takes up in the middle of what follows.
     const isLast = declined.has(req);
     if (isLast || isLeaving) res.shouldKeepAlive = false;
-    if (keys !== null) sendKeys(req, res, keys);
-    else if (ownPages !== null && isOwn(req.url)) serveOwnPage(req, res, hint, ownPages, pipeline);
-    else void serve(req, res, hint, pipeline);
-    if (isLast) pipeline.ending.add(req.socket);
+    requests.take(req, res, hints, sameWire(req, res));
+    if (isLast) deps.pipeline().ending.add(req.socket);
   };
   server.on('request', (req, res) => take(req, res, false));
   server.on('checkContinue', (req, res) => take(req, res, true));
@@ -133,30 +119,12 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   server.on('clientError', refuseBytes);
   return {
     listen: (place) => listenAt(server, place),
-    useCertificate: (pair) => entrance?.use(pair),
+    useCertificate: (pair) => arrivals.useCertificate(pair),
     drain(graceMs, lingerMs = 0) {
       isLeaving = true;
-      return drainListener(
-        { server, lane, tunnels, startDraining: () => entrance?.startDraining() },
-        graceMs,
-        lingerMs,
-      );
+      return drainListener({ server, lane, tunnels, arrivals }, graceMs, lingerMs);
     },
   };
-}
-
-function openEntrance(
-  tls: ListenTlsConfig,
-  lane: Lane,
-  deps: Pick<PublicListenerDeps, 'headMs' | 'handshakeFailed'>,
-): TlsEntrance {
-  return createTlsEntrance({
-    pair: tls,
-    http2: tls.http2,
-    handshakeMs: () => deps.headMs,
-    entered: (socket) => lane.enter(socket),
-    failed: deps.handshakeFailed,
-  });
 }
 
 /** What is read in the lane was read by its exact line, and never waits for 100 (Continue). */
@@ -187,15 +155,4 @@ function takeConnections(
     socket.resume();
     socket.emit('data', bytes);
   };
-}
-
-/** Public knowledge: nothing of the request is read but its method. */
-function sendKeys(req: IncomingMessage, res: ServerResponse, keys: string): void {
-  const isRead = req.method === 'GET' || req.method === 'HEAD';
-  res.writeHead(isRead ? 200 : 405, {
-    'Content-Type': 'application/jwk-set+json',
-    'Content-Length': isRead ? Buffer.byteLength(keys) : 0,
-    ...(isRead ? { 'Cache-Control': 'public, max-age=300' } : { Allow: 'GET, HEAD' }),
-  });
-  res.end(isRead && req.method === 'GET' ? keys : undefined);
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import { Fault, faults } from '../core/errors.ts';
@@ -36,12 +37,16 @@ export interface WebAppDeps {
 
 /** The site below `/.latchkey`, ready for requests. */
 export interface WebApp {
-  handle(req: IncomingMessage, res: ServerResponse, visit: WireVisit): void;
+  handle(
+    req: IncomingMessage | Http2ServerRequest,
+    res: ServerResponse | Http2ServerResponse,
+    visit: WireVisit,
+  ): void;
 }
 
 /** What Hono is handed with each request. */
 interface Bindings {
-  readonly incoming: IncomingMessage;
+  readonly incoming: IncomingMessage | Http2ServerRequest;
 }
 
 /**

@@ -128,7 +128,9 @@ test('a token in an address of ours is refused, as it is anywhere', async (t) =>
 
 test('a request of ours has to be here within half a minute; its answer may take longer', async (t) => {
   let handled = Promise.withResolvers<ServerResponse>();
-  const { port } = await startListener(t, { ownPages: { handle: (_req, res) => handled.resolve(res) } });
+  const { port } = await startListener(t, {
+    ownPages: { handle: (_req, res) => handled.resolve(res as ServerResponse) },
+  });
   const afterHalfAMinute = async (request: string) => {
     handled = Promise.withResolvers();
     const connection = await openRaw(port);
