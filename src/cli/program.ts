@@ -61,6 +61,7 @@ export function buildProgram(world: CommandIo): Command {
   registerConfig(program, io);
   registerDoctor(program, io, {
     store: async (config) => (await probes()).probeStore(config, io.clock),
+    postgres: async (config) => (await probes()).probePostgres(config, io.clock),
     peppers: async (config) => (await probes()).probePeppers(config, io.clock),
     redis: async (config) => (await probes()).probeRedis(config, io.clock),
   });

@@ -1,3 +1,4 @@
+import type { PepperId } from '../core/ids.ts';
 import type { AdminKeyStore } from '../identity/admin-key-store.ts';
 import type { LinkStore } from '../identity/one-time-links.ts';
 import type { SessionStore } from '../identity/session-store.ts';
@@ -18,6 +19,11 @@ export interface KeptStore {
   readonly policy: PolicyStore;
   readonly warnings: WarningStore;
   readonly repeated: RepeatedRequests;
+  /**
+   * Told the peppers that were found or made in dataDir: where several gateways share the store, they must share those.
+   * Rejects with `Fault('store_unavailable')` where another gateway has others.
+   */
+  claimPeppers(ids: readonly PepperId[]): Promise<void>;
   /** A feed of its own for each caller; unstarted. */
   journal(): ChangeFeed;
   /** Sets room aside for changes on a full disk. Rejects with `Fault('store_unavailable')` where there is none. */

@@ -1,10 +1,11 @@
-import type { PostgresConfig } from '../config/store-config.ts';
+import { type PostgresConfig, storeName } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { systemRandom } from '../core/random.ts';
 import { createPostgresAdminKeyStore } from '../storage/postgres/admin-key-store.ts';
 import { openPostgres } from '../storage/postgres/database.ts';
 import { PostgresJournalFeed } from '../storage/postgres/journal-feed.ts';
 import { createPostgresLinkStore } from '../storage/postgres/link-store.ts';
+import { claimPeppers } from '../storage/postgres/pepper-claim.ts';
 import { createPostgresPolicyStore } from '../storage/postgres/policy-store.ts';
 import { createPostgresRepeatedRequests } from '../storage/postgres/repeated-requests.ts';
 import { createPostgresSessionStore } from '../storage/postgres/session-store.ts';
@@ -29,6 +30,7 @@ export async function openPostgresStore(config: PostgresConfig, clock: Clock): P
     policy: createPostgresPolicyStore(database),
     warnings: createPostgresWarningStore(database),
     repeated: createPostgresRepeatedRequests(database),
+    claimPeppers: (ids) => claimPeppers(database, storeName(config), ids),
     journal: () => new PostgresJournalFeed({ database, clock, connectTimeoutMs }),
     // Its disk is not ours to fill.
     keepReserve: () => Promise.resolve(),

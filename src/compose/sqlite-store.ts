@@ -30,6 +30,8 @@ export async function openSqliteStore({ path }: SqliteConfig, clock: Clock): Pro
       policy: createSqlitePolicyStore(database),
       warnings: createSqliteWarningStore(database),
       repeated: createSqliteRepeatedRequests(database),
+      // Who has the file has its folder.
+      claimPeppers: () => Promise.resolve(),
       journal: () => new JournalFeed({ path, clock }),
       keepReserve: () => keepReserve(database),
       close: async () => database.close(),

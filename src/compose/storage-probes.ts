@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config, RedisConfig } from '../config/config.ts';
+import type { PostgresConfig } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
 import { secretsOf } from '../storage/redis/endpoint.ts';
+import type { PostgresReport } from '../storage/postgres/look.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers } from '../tokens/pepper-file.ts';
 import { openStore } from './store.ts';
@@ -27,6 +29,15 @@ export async function probeStore(config: Config, clock: Clock): Promise<void> {
 }
 
 /**
+ * Connects to PostgreSQL, looks, and changes nothing.
+ * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
+ */
+export async function probePostgres(config: PostgresConfig, clock: Clock): Promise<PostgresReport> {
+  const { lookAtPostgres } = await import('../storage/postgres/look.ts');
+  return lookAtPostgres(config, clock);
+}
+
+/**
  * Looks for the peppers that the tokens of the store need, as `serve` will; makes neither pepper nor store.
  * Resolves to false where the first start will make one.
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
@@ -34,7 +45,10 @@ export async function probeStore(config: Config, clock: Clock): Promise<void> {
 export async function probePeppers(config: Config, clock: Clock): Promise<boolean> {
   const place = { configured: config.peppers, file: path.join(config.dataDir, 'pepper') };
   const { store } = config;
-  const isNew = store.kind === 'sqlite' && !existsSync(store.path);
+  const isNew =
+    store.kind === 'sqlite'
+      ? !existsSync(store.path)
+      : (await probePostgres(store, clock)).state !== 'current';
   if (isNew) return isThere(await findPeppers({ ...place, store: emptyStore }));
   const opened = await openStore(config, clock);
   try {

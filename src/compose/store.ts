@@ -31,9 +31,14 @@ export async function openStore(
   const file = path.join(config.dataDir, 'pepper');
   const place = { configured: config.peppers, file, store: kept.tokens };
   let opened: Promise<Peppers> | null = null;
+  const open = async (): Promise<Peppers> => {
+    const peppers = await openPeppers({ ...place, randomBytes: systemRandom });
+    if (config.peppers === null) await kept.claimPeppers(peppers.ids);
+    return peppers;
+  };
   return {
     ...kept,
-    openPeppers: () => (opened ??= openPeppers({ ...place, randomBytes: systemRandom })),
+    openPeppers: () => (opened ??= open()),
     findPeppers: () => findPeppers(place),
   };
 }

@@ -1,9 +1,10 @@
 import { accessSync, constants, existsSync, readdirSync, statfsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../../config/config.ts';
-import { storeName } from '../../config/store-config.ts';
+import type { PostgresConfig, SqliteConfig } from '../../config/store-config.ts';
 import { formatSize } from '../../config/quantities.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
+import { checkPostgres, type PostgresReport } from './postgres-checks.ts';
 
 /** What Redis says of itself. */
 export interface RedisReport {
@@ -17,8 +18,10 @@ export interface RedisReport {
 
 /** What the doctor asks of storage. All reject with a sentence that holds no secret. */
 export interface DoctorProbes {
-  /** Opens the store, checks that it is whole, and closes it. Called only where the file exists. */
+  /** Opens the store's file, checks that it is whole, and closes it. Called only where the file exists. */
   readonly store: (config: Config) => Promise<void>;
+  /** Connects to PostgreSQL, looks, and changes nothing. */
+  readonly postgres: (config: PostgresConfig) => Promise<PostgresReport>;
   /** Looks for the peppers that the store's tokens need; false where the first start makes one. Makes nothing. */
   readonly peppers: (config: Config) => Promise<boolean>;
   /** Connects, asks, and disconnects. */
@@ -27,12 +30,16 @@ export interface DoctorProbes {
 
 /** Folder, files and their permissions, the store, and Redis. */
 export async function checkStorage(config: Config, probes: DoctorProbes): Promise<readonly Finding[]> {
-  const store = await checkStore(config, probes);
+  const { store } = config;
+  const kept =
+    store.kind === 'sqlite'
+      ? [await checkFile(config, store, probes)]
+      : await checkPostgres(config, store, probes.postgres);
   return [
     checkFolder(config.dataDir),
     ...checkPrivate(config),
-    store,
-    ...(store.level === 'fail' ? [] : [await checkPeppers(config, probes)]),
+    ...kept,
+    ...(kept.some(({ level }) => level === 'fail') ? [] : [await checkPeppers(config, probes)]),
     ...checkSpoolSpace(config),
     ...(config.redis ? [await checkRedis(config.redis, probes)] : []),
   ];
@@ -87,10 +94,9 @@ function isPrivate(folder: string): boolean {
   return existsSync(folder) && (statSync(folder).mode & 0o077) === 0;
 }
 
-async function checkStore(config: Config, probes: DoctorProbes): Promise<Finding> {
-  const { store } = config;
-  const subject = `store ${storeName(store)}`;
-  if (store.kind === 'sqlite' && !existsSync(store.path)) {
+async function checkFile(config: Config, store: SqliteConfig, probes: DoctorProbes): Promise<Finding> {
+  const subject = `store ${store.path}`;
+  if (!existsSync(store.path)) {
     const folder = nearestExisting(dirname(store.path));
     if (mayWrite(folder)) return ok(subject, 'will be made at the first start');
     return fail(
