@@ -79,7 +79,10 @@ describe('gateways on one PostgreSQL database, without Redis', requirePostgres()
         return answer === 200;
       });
     }
-    assert.deepEqual([...seen].toSorted(), [200, 503]);
+    assert.deepEqual(
+      [...seen].toSorted((one, other) => one - other),
+      [200, 503],
+    );
     assert.equal(await other.adminStatus('/readyz'), 200);
   });
 
@@ -107,7 +110,7 @@ describe('gateways on one PostgreSQL database, without Redis', requirePostgres()
       await server.sql(database, `SELECT count(*) FROM pg_tables WHERE schemaname = 'public'`),
       '0',
     );
-    const wrong = await gateways[0].command(['doctor', '--store', `${server.url('nobodys')}`]);
+    const wrong = await gateways[0].command(['doctor', '--store', server.url('nobodys')]);
     assert.match(wrong.stdout, /has no such database: make it with CREATE DATABASE/);
   });
 
