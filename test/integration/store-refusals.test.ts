@@ -18,6 +18,8 @@ import { freePort } from '../support/free-port.ts';
 import { fillWith, sampleContents } from '../support/sample-contents.ts';
 import { makeScratch, type Scratch } from '../support/scratch.ts';
 
+/** "Ltch", as in the header of every store file. */
+const applicationId = 0x4c_74_63_68;
 let scratch: Scratch;
 
 /** What is wrong with a store, told in the words of this pattern by every command that is given it. */
@@ -130,7 +132,7 @@ describe('a store file is refused, and nothing is changed,', () => {
   test('of an older schema where it is only to be read, with what to do', async () => {
     const older = new DatabaseSync(scratch.file('older.db'));
     older.exec(`
-      PRAGMA application_id = ${0x4c_74_63_68};
+      PRAGMA application_id = ${applicationId};
       CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
       INSERT INTO meta VALUES ('schema', '1'), ('realm', 'former realm');
       ${firstTables}`);
