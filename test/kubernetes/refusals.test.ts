@@ -120,6 +120,10 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
     { config: backend, metrics: { serviceMonitor: { enable: true } } },
     /serviceMonitor': additional properties 'enable' not allowed/,
   ],
+  'a misspelt key of the configuration': [
+    { config: { ...backend, trustedProxy: ['10.0.0.0/8'] } },
+    /at '\/config': additional properties 'trustedProxy' not allowed/,
+  ],
   'a mode that does not exist': [{ config: backend, mode: 'daemon' }, /at '\/mode': value must be one of/],
   'a number in quotes': [
     { config: backend, replicaCount: '1' },

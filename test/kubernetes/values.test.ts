@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { configJsonSchema } from '../../src/config/json-schema.ts';
 import {
   at,
   chartFolder,
@@ -253,4 +254,10 @@ test('every name that values.yaml has is read by a template', requireHelm(), asy
     (name) => !new RegExp(`\\.Values\\.${name}\\b|"${name}"`).test(texts.join('\n')),
   );
   assert.deepEqual(unread, []);
+});
+
+test('values.schema.json knows the keys of the configuration, and no others', async () => {
+  const schema = JSON.parse(await readFile(join(chartFolder, 'values.schema.json'), 'utf8')) as Values;
+  const known = Object.keys(at(schema, 'properties.config.properties') as Values);
+  assert.deepEqual(known.toSorted(), Object.keys(configJsonSchema.properties ?? {}).toSorted());
 });
