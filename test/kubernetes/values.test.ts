@@ -244,6 +244,26 @@ describe('the configuration', requireHelm(), () => {
   });
 });
 
+/** Every text and number below a value, with the path to it. */
+function leaves(value: unknown, path: string): readonly (readonly [string, string])[] {
+  if (typeof value === 'string' || typeof value === 'number') return [[path, String(value)]];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, child]) => leaves(child, `${path}.${key}`));
+}
+
+test('every value of ci/every-value-values.yaml arrives in an object', requireHelm(), async () => {
+  const text = await readFile(join(chartFolder, 'ci/every-value-values.yaml'), 'utf8');
+  const values = parse(text, { version: '1.1' }) as Values;
+  const rendered = JSON.stringify(await render(values));
+  // A variable that is set twice has its last value; templates in extra objects are expanded.
+  const replaced = /^\.(extraEnv\.0\.value|extraObjects\..*)$/;
+  const lost = leaves(values, '').filter(
+    ([path, leaf]) => !replaced.test(path) && !rendered.includes(JSON.stringify(leaf).slice(1, -1)),
+  );
+  assert.deepEqual(lost, []);
+  assert.ok(rendered.includes('"access-gate-map"') && rendered.includes('"gate-text"'));
+});
+
 test('every name that values.yaml has is read by a template', requireHelm(), async () => {
   const folder = join(chartFolder, 'templates');
   const texts = await Promise.all(
