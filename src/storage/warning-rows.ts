@@ -14,7 +14,27 @@ const triesMax = 5;
 const firstRetryMs = 10 * 60_000;
 
 /** A condition on a token `t`: it may be warned of. */
-export const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
+const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
+
+/** Tokens looked at by one statement. */
+const rowsAtOnce = 2_000;
+
+/** Finds the last of so many that end behind `(:fromAt, :fromId)` up to `:to`, in the order of their ends. */
+export const portionEndSql: string = `
+  SELECT t.expires_at AS at, t.id AS id FROM tokens t
+  WHERE ${endingSql} AND (t.expires_at, t.id) > (:fromAt, :fromId) AND t.expires_at <= :to
+  ORDER BY t.expires_at, t.id LIMIT 1 OFFSET ${rowsAtOnce - 1}`;
+
+/** Behind every id. */
+export const behindAllIds = '~';
+
+/** A part of the tokens that end between two moments: those behind `(fromAt, fromId)` up to `(toAt, toId)`. */
+export interface Portion {
+  readonly fromAt: number;
+  readonly fromId: string;
+  readonly toAt: number;
+  readonly toId: string;
+}
 
 /** Whether a claim `w` that was not concluded may be had again. */
 const againSql = `w.sent_at IS NULL AND w.tries < ${triesMax}

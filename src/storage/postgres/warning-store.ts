@@ -1,9 +1,18 @@
 import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
-import { dayMs, dueWarningsSql, takeWarningSql, toDueWarning } from '../warning-rows.ts';
+import {
+  behindAllIds,
+  dayMs,
+  dueWarningsSql,
+  type Portion,
+  portionEndSql,
+  takeWarningSql,
+  toDueWarning,
+} from '../warning-rows.ts';
 import type { PostgresDatabase } from './database.ts';
-import { prepared } from './statement.ts';
+import { planned, prepared } from './statement.ts';
 
-const due = prepared(dueWarningsSql);
+const end = planned(portionEndSql);
+const due = planned(dueWarningsSql);
 const take = prepared(takeWarningSql);
 const sent = prepared(`
   UPDATE expiry_warnings SET sent_at = :at
@@ -23,8 +32,11 @@ export function createPostgresWarningStore(database: PostgresDatabase): WarningS
       let fromMs = 0;
       for (const each of days.toSorted((one, other) => one - other)) {
         const untilMs = each * dayMs;
-        claimed.push(...(await claim({ channel, days: each, now, fromMs, untilMs }, limit - claimed.length)));
-        if (claimed.length >= limit) break;
+        for await (const within of portions(database, now + fromMs, now + untilMs)) {
+          const span = { ...within, channel, days: each, untilMs, now };
+          claimed.push(...(await claim(span, limit - claimed.length)));
+          if (claimed.length >= limit) return claimed;
+        }
         fromMs = untilMs;
       }
       return claimed;
@@ -38,24 +50,36 @@ export function createPostgresWarningStore(database: PostgresDatabase): WarningS
   };
 }
 
-interface Span {
+/**
+ * The tokens that end in `(from, to]`, in the order of their ends: so many at once that no plan, however PostgreSQL
+ * estimates what is due, takes long.
+ */
+async function* portions(database: PostgresDatabase, from: number, to: number): AsyncGenerator<Portion> {
+  for (let start = { fromAt: from, fromId: behindAllIds }; ; ) {
+    const found = await database.slowly.row(end, { ...start, to });
+    if (found === undefined) {
+      yield { ...start, toAt: to, toId: behindAllIds };
+      return;
+    }
+    const [at, id] = [Number(found['at']), String(found['id'])];
+    yield { ...start, toAt: at, toId: id };
+    start = { fromAt: at, fromId: id };
+  }
+}
+
+interface Span extends Portion {
   readonly channel: WarningChannelName;
   readonly days: number;
   readonly now: number;
-  readonly fromMs: number;
   readonly untilMs: number;
 }
-
-/** Behind every id. */
-const behindAllIds = '~';
 
 /** Reads what may be claimed, and claims one by one what nobody else has claimed by then. */
 function createClaim(
   database: PostgresDatabase,
 ): (span: Span, limit: number) => Promise<readonly DueWarning[]> {
-  return async ({ channel, days, now, fromMs, untilMs }, limit) => {
-    const bounds = { fromAt: now + fromMs, fromId: behindAllIds, toAt: now + untilMs, toId: behindAllIds };
-    const rows = await database.slowly.rows(due, { ...bounds, channel, days, untilMs, now, limit });
+  return async ({ channel, days, now, untilMs, ...within }, limit) => {
+    const rows = await database.slowly.rows(due, { ...within, channel, days, untilMs, now, limit });
     if (rows.length === 0) return [];
     return database.write(async (transaction) => {
       const claimed: DueWarning[] = [];

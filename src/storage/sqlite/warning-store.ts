@@ -2,10 +2,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { DueWarning, WarningChannelName, WarningStore } from '../../tokens/warning-store.ts';
 import type { SqliteDatabase } from './database.ts';
 import type { Row } from '../row.ts';
-import { dayMs, dueWarningsSql, endingSql, takeWarningSql, toDueWarning } from '../warning-rows.ts';
-
-/** Tokens looked at before other work gets its turn. */
-const rowsAtOnce = 2_000;
+import {
+  behindAllIds,
+  dayMs,
+  dueWarningsSql,
+  type Portion,
+  portionEndSql,
+  takeWarningSql,
+  toDueWarning,
+} from '../warning-rows.ts';
 
 /** The expiry warnings in one SQLite file. */
 export function createSqliteWarningStore(database: SqliteDatabase): WarningStore {
@@ -39,22 +44,9 @@ export function createSqliteWarningStore(database: SqliteDatabase): WarningStore
   };
 }
 
-/** A part of the tokens that end between two moments: those behind `(fromAt, fromId)` up to `(toAt, toId)`. */
-interface Portion {
-  readonly fromAt: number;
-  readonly fromId: string;
-  readonly toAt: number;
-  readonly toId: string;
-}
-
-const behindAllIds = '~';
-
 /** The tokens that end in `(from, to]`, in the order of their ends. */
 async function* portions(database: SqliteDatabase, from: number, to: number): AsyncGenerator<Portion> {
-  const end = database.prepare(`
-    SELECT t.expires_at AS at, t.id AS id FROM tokens t
-    WHERE ${endingSql} AND (t.expires_at, t.id) > (:fromAt, :fromId) AND t.expires_at <= :to
-    ORDER BY t.expires_at, t.id LIMIT 1 OFFSET ${rowsAtOnce - 1}`);
+  const end = database.prepare(portionEndSql);
   for (let start = { fromAt: from, fromId: behindAllIds }; ; ) {
     const found = database.read(() => end.get({ ...start, to }));
     if (found === undefined) {
