@@ -5,6 +5,8 @@ import { Session, sessionSettings } from './session.ts';
 
 /** What goes through whole tables may take this long at a time; between two, nothing presses. */
 const statementMsMax = 10 * 60_000;
+/** A server that is busy with what was just put into it may take its time, where no request waits. */
+const connectMsMax = 15_000;
 
 /**
  * A connection for work on a whole store, beside those of gateways and more patient than they.
@@ -14,7 +16,7 @@ export async function connectPatiently(config: PostgresConfig): Promise<Session>
   const name = storeName(config);
   const session = new Session({
     ...sessionSettings(config, statementMsMax),
-    connectionTimeoutMillis: config.connectTimeoutMs,
+    connectionTimeoutMillis: Math.max(config.connectTimeoutMs, connectMsMax),
     query_timeout: statementMsMax,
   });
   try {
