@@ -19,10 +19,13 @@ const endingSql = 't.expires_at IS NOT NULL AND t.revoked_at IS NULL';
 /** Tokens looked at by one statement. */
 const rowsAtOnce = 2_000;
 
-/** Finds the last of so many that end behind `(:fromAt, :fromId)` up to `:to`, in the order of their ends. */
+/**
+ * Finds the last of so many that end behind `(:fromAt, :fromId)`, in the order of their ends. Without a bound: with one
+ * PostgreSQL may expect less than so many, and sorts all of them.
+ */
 export const portionEndSql: string = `
   SELECT t.expires_at AS at, t.id AS id FROM tokens t
-  WHERE ${endingSql} AND (t.expires_at, t.id) > (:fromAt, :fromId) AND t.expires_at <= :to
+  WHERE ${endingSql} AND (t.expires_at, t.id) > (:fromAt, :fromId)
   ORDER BY t.expires_at, t.id LIMIT 1 OFFSET ${rowsAtOnce - 1}`;
 
 /** Behind every id. */

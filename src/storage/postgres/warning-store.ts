@@ -56,12 +56,12 @@ export function createPostgresWarningStore(database: PostgresDatabase): WarningS
  */
 async function* portions(database: PostgresDatabase, from: number, to: number): AsyncGenerator<Portion> {
   for (let start = { fromAt: from, fromId: behindAllIds }; ; ) {
-    const found = await database.slowly.row(end, { ...start, to });
-    if (found === undefined) {
+    const found = await database.slowly.row(end, start);
+    const [at, id] = [Number(found?.['at'] ?? Infinity), String(found?.['id'])];
+    if (at > to) {
       yield { ...start, toAt: to, toId: behindAllIds };
       return;
     }
-    const [at, id] = [Number(found['at']), String(found['id'])];
     yield { ...start, toAt: at, toId: id };
     start = { fromAt: at, fromId: id };
   }

@@ -48,12 +48,13 @@ export function createSqliteWarningStore(database: SqliteDatabase): WarningStore
 async function* portions(database: SqliteDatabase, from: number, to: number): AsyncGenerator<Portion> {
   const end = database.prepare(portionEndSql);
   for (let start = { fromAt: from, fromId: behindAllIds }; ; ) {
-    const found = database.read(() => end.get({ ...start, to }));
-    if (found === undefined) {
+    const behind = start;
+    const found = database.read(() => end.get(behind));
+    const [at, id] = [Number(found?.['at'] ?? Infinity), String(found?.['id'])];
+    if (at > to) {
       yield { ...start, toAt: to, toId: behindAllIds };
       return;
     }
-    const [at, id] = [Number(found['at']), String(found['id'])];
     yield { ...start, toAt: at, toId: id };
     start = { fromAt: at, fromId: id };
     await nextTurn();
