@@ -184,10 +184,23 @@ function record(
   deps: AskDeps,
 ): void {
   const durationMs = performance.now() - startedMs;
+  const { route, scheme, tier, userName, tokenId, clientAddress } = whoAndWhere(
+    decision,
+    asked.clientAddress,
+  );
+  const { status, outcome, reason, bytesOut } = end;
   deps.recorder.record({
-    ...whoAndWhere(decision, asked.clientAddress),
-    ...end,
     requestId,
+    route,
+    status,
+    outcome,
+    reason,
+    scheme,
+    tier,
+    userName,
+    tokenId,
+    clientAddress,
+    bytesOut,
     method: asked.method,
     bytesIn: 0,
     durationMs,

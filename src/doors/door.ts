@@ -33,7 +33,7 @@ export interface DoorKind {
   readonly family: Family;
   readonly proxy: Abilities;
   /** What the values of the family say; a sentence where that is nothing. */
-  told(values: readonly (string | null)[]): Omit<ToldRequest, 'own'> | string;
+  told(values: readonly (string | null)[], own: readonly string[]): ToldRequest | string;
   allow(answer: Allowance): DoorReply;
   refuse(answer: Refusing): DoorReply;
 }
@@ -61,9 +61,8 @@ export function openDoor(kind: DoorKind, deps: DoorDeps): Door {
         deps.misasked(name, read);
         return wronglyTold;
       }
-      const told = kind.told(read.values);
-      const asked =
-        typeof told === 'string' ? told : askedFrom({ ...told, own: read.own }, deps.clientSide(), proxy);
+      const told = kind.told(read.values, read.own);
+      const asked = typeof told === 'string' ? told : askedFrom(told, deps.clientSide(), proxy);
       if (typeof asked === 'string') {
         deps.misasked(name, asked);
         return refusedQuestion;

@@ -1,6 +1,7 @@
 import type { Allowance } from './ask.ts';
 import type { DoorKind, DoorReply } from './door.ts';
 import { createFamily } from './family.ts';
+import { toldInOrder } from './told.ts';
 import { verbatim } from './verbatim.ts';
 
 /** X-Forwarded-Method, -Uri, -Host, -Proto and -For: what Caddy and Traefik set over what a client sends. */
@@ -14,15 +15,12 @@ const family = {
   ],
 };
 
-const told: DoorKind['told'] = ([method, target, host, scheme, addresses]) =>
-  ({ method, target, host, scheme, addresses }) as ReturnType<DoorKind['told']>;
-
 /** Caddy `forward_auth`: relays every refusal, copies the fields it is told to, and forwards the target as it came. */
 export const caddyDoor: DoorKind = {
   name: 'caddy',
   family: createFamily(family),
   proxy: { removes: new Set(['authorization']), replacesTarget: false },
-  told,
+  told: toldInOrder,
   allow,
   refuse: verbatim,
 };
@@ -32,7 +30,7 @@ export const traefikDoor: DoorKind = {
   name: 'traefik',
   family: createFamily({ ...family, ignored: ['x-forwarded-server', 'x-forwarded-port'] }),
   proxy: { removes: new Set(['authorization']), replacesTarget: false },
-  told,
+  told: toldInOrder,
   allow,
   refuse: verbatim,
 };

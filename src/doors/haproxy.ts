@@ -1,6 +1,7 @@
 import type { Allowance } from './ask.ts';
 import type { DoorKind, DoorReply } from './door.ts';
 import { createFamily } from './family.ts';
+import { toldInOrder } from './told.ts';
 import { targetField } from './nginx.ts';
 import { verbatim } from './verbatim.ts';
 
@@ -21,8 +22,7 @@ export const haproxyDoor: DoorKind = {
     ],
   }),
   proxy: { removes: null, replacesTarget: true },
-  told: ([method, target, host, scheme, addresses]) =>
-    ({ method, target, host, scheme, addresses }) as ReturnType<DoorKind['told']>,
+  told: toldInOrder,
   allow,
   refuse: verbatim,
 };

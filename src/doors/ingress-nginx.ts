@@ -27,10 +27,10 @@ export const ingressNginxDoor: DoorKind = {
     ],
   }),
   proxy: { removes: new Set(['authorization']), replacesTarget: false },
-  told([method, url, addresses]) {
+  told([method, url, addresses], own) {
     const [, scheme, host, target] = absolute.exec(url as string) ?? [];
     if (scheme === undefined || host === undefined || target === undefined) return 'x-original-url is no URL';
-    return { method: method as string, target, host, scheme, addresses: addresses as string };
+    return { method: method as string, target, host, scheme, addresses: addresses as string, own };
   },
   allow: ({ fields }) => ({ status: 200, fields: [...fields, 'Cache-Control', 'no-store'], body: '' }),
   refuse: narrowed,

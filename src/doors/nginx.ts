@@ -1,6 +1,7 @@
 import type { Refusing } from './ask.ts';
 import type { DoorKind, DoorReply } from './door.ts';
 import { createFamily } from './family.ts';
+import { toldInOrder } from './told.ts';
 
 /** Where nginx finds the target to forward. */
 export const targetField = 'X-Latchkey-Target';
@@ -15,8 +16,7 @@ export const nginxDoor: DoorKind = {
     required: ['x-original-method', 'x-original-uri', 'x-original-host', 'x-original-scheme', 'x-real-ip'],
   }),
   proxy: { removes: new Set(['authorization']), replacesTarget: true },
-  told: ([method, target, host, scheme, addresses]) =>
-    ({ method, target, host, scheme, addresses }) as ReturnType<DoorKind['told']>,
+  told: toldInOrder,
   allow: ({ fields, target }) => ({
     status: 200,
     fields: [...fields, targetField, target, 'Cache-Control', 'no-store'],

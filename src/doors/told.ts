@@ -13,6 +13,19 @@ export interface ToldRequest {
   readonly own: readonly string[];
 }
 
+/** The request of a family whose fields are, in this order: method, target, host, scheme, addresses. */
+export function toldInOrder(values: readonly (string | null)[], own: readonly string[]): ToldRequest {
+  const at = values as readonly string[];
+  return {
+    method: at[0] as string,
+    target: at[1] as string,
+    host: at[2] as string,
+    scheme: at[3] as string,
+    addresses: at[4] as string,
+    own,
+  };
+}
+
 /** RFC 9110 section 9.1: a token; the proxy has read it, so that more cannot be right. */
 const methodToken = /^[A-Za-z][A-Za-z-]{0,63}$/;
 
