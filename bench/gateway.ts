@@ -44,10 +44,14 @@ export async function writeConfig(
   return { configFile, port };
 }
 
-/** Starts `latchkey serve`, its log in a file as under a service manager. */
-export async function startGateway(scratch: Scratch, files: GatewayFiles): Promise<Child> {
+/** Starts `latchkey serve` on the measured core or those in a list, its log in a file as under a service manager. */
+export async function startGateway(
+  scratch: Scratch,
+  files: GatewayFiles,
+  cores: number | string = measuredCore,
+): Promise<Child> {
   const main = fileURLToPath(new URL('../src/main.ts', import.meta.url));
-  const child = startPinned(measuredCore, {
+  const child = startPinned(cores, {
     label: 'latchkey serve',
     command: 'sh',
     args: [

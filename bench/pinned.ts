@@ -7,8 +7,8 @@ export const measuredCore = 0;
 /** The core of load and backend. */
 export const loadCore = 1;
 
-/** Starts a program on one core, with all its threads. */
-export function startPinned(core: number, options: ChildOptions): Child {
+/** Starts a program on one core, or those of a list such as `0,1`, with all its threads. */
+export function startPinned(core: number | string, options: ChildOptions): Child {
   return startChild({
     ...options,
     command: 'taskset',

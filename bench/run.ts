@@ -14,6 +14,7 @@ import { refusals } from './scenarios/refusals.ts';
 import { selfService } from './scenarios/self-service.ts';
 import { smallGet } from './scenarios/small-get.ts';
 import { transfer } from './scenarios/transfer.ts';
+import { workers } from './scenarios/workers.ts';
 import { type Row, toMarkdown } from './table.ts';
 
 const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Row[]>>> = {
@@ -25,6 +26,7 @@ const scenarios: Readonly<Record<string, (rounds: number) => Promise<readonly Ro
   memory,
   refusals,
   'self-service': selfService,
+  workers,
 };
 
 const options = readOptions(process.argv.slice(2), Object.keys(scenarios));

@@ -65,6 +65,7 @@ export async function openVerification(
     peppers,
     shared: redis?.failures(windowMs) ?? place?.failures(windowMs) ?? null,
     limits: { perAccount, perClient, windowMs },
+    processes: place?.processes ?? 1,
   });
   const passwords = createPasswordVerifier({ clock, realm, check, shared, peppers, freshness, guesses });
   const verifier = createVerifier({ clock, store: tokens, shared, peppers, freshness, lastUse, passwords });

@@ -8,7 +8,12 @@ export async function startWorker(
   surroundings: Omit<Surroundings, 'place'>,
 ): Promise<Gateway> {
   const { config, doesUpkeep, sockets } = await link.begin;
-  const place = { doesUpkeep, sockets, failures: (windowMs: number) => link.failures(windowMs) };
+  const place = {
+    processes: config.workers,
+    doesUpkeep,
+    sockets,
+    failures: (windowMs: number) => link.failures(windowMs),
+  };
   const gateway = await startGateway(config, { ...surroundings, place });
   const { port, doors, view } = gateway;
   link.ready(

@@ -49,6 +49,8 @@ interface GuessesDeps {
   /** Null: this process counts for itself. */
   readonly shared: SharedFailures | null;
   readonly limits: GuessLimits;
+  /** Processes of this gateway, which check passwords at the same time. Default 1. */
+  readonly processes?: number;
 }
 
 /** The reasons that mean that nobody has this secret; any other speaks of a token that exists. */
@@ -63,6 +65,7 @@ const guessReasons: ReadonlySet<RefusalReason> = new Set<RefusalReason>([
 export function createGuesses(deps: GuessesDeps): Guesses {
   const { clock, limits, peppers, realm, shared } = deps;
   const { windowMs } = limits;
+  const { processes = 1 } = deps;
   const accounts = createFailureCounts({ clock, limit: limits.perAccount, windowMs, namesMax });
   const clients = createFailureCounts({ clock, limit: limits.perClient, windowMs, namesMax });
   const checking = new Map<UserNameKey, Set<string>>();
@@ -111,8 +114,8 @@ export function createGuesses(deps: GuessesDeps): Guesses {
       if (waitMs(account, clientPrefix(clientAddress)) > 0) return null;
       if (account === null) return () => undefined;
       const running = checking.get(account) ?? new Set();
-      // Each of them may be wrong: together they must not go beyond the limit either.
-      if (!running.has(key) && running.size >= accounts.room(account)) return null;
+      // Each of them may be wrong: together they must not go beyond the limit either, nor those of other processes.
+      if (!running.has(key) && running.size >= Math.ceil(accounts.room(account) / processes)) return null;
       checking.set(account, running.add(key));
       return () => {
         running.delete(key);

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { createFailureBoard } from '../../src/server/workers/failure-board.ts';
+import type { SharedFailures } from '../../src/tokens/shared-failures.ts';
 import { eventually } from '../support/eventually.ts';
 import { openRedis, type RedisParts } from '../support/redis-parts.ts';
 import { type RedisServer, startRedis } from '../support/redis-server.ts';
@@ -14,6 +16,19 @@ const needsRedis = requireProgram('redis-server', 'redis-cli');
 sharedFailuresContract('in memory', { skip: false }, () => {
   const clock = steppedClock();
   const failures = fakeSharedFailures(() => clock.monotonic(), windowMs);
+  return Promise.resolve({
+    ours: failures,
+    theirs: failures,
+    windowMs,
+    letWindowPass: () => Promise.resolve(clock.advance(windowMs)),
+    stop: () => Promise.resolve(),
+  });
+});
+
+sharedFailuresContract('the supervisor of workers', { skip: false }, () => {
+  const clock = steppedClock();
+  const board = createFailureBoard(clock);
+  const failures: SharedFailures = { add: async (name, guess) => board.add(name, guess, windowMs) };
   return Promise.resolve({
     ours: failures,
     theirs: failures,

@@ -141,3 +141,23 @@ test('a process whose log nobody reads still ends', async () => {
   const [code] = await once(child, 'exit');
   assert.equal(code, 0);
 });
+
+test('beside other writers, no write is longer than one takes whole, and none ends within a line', async () => {
+  const { stream, chunks, release } = stalled();
+  const output = new LogOutput({ stream, clock, writeBytesMax: 100 });
+  const lines = Array.from({ length: 40 }, (_, at) => `${'é'.repeat(at % 7)} line ${at}\n`);
+  for (const line of lines) output.write(line);
+  const long = `${'x'.repeat(300)}\n`;
+  output.write(long);
+  const flushed = output.flush();
+  for (let written = 0; output.pendingLength > 0 || written < chunks.length; written = chunks.length)
+    release();
+  release();
+  await flushed;
+  assert.equal(chunks.join(''), [...lines, long].join(''));
+  for (const chunk of chunks) {
+    assert.ok(chunk.endsWith('\n'));
+    assert.ok(chunk === long || Buffer.byteLength(chunk) <= 100, `${Buffer.byteLength(chunk)} bytes`);
+  }
+  assert.ok(chunks.length < lines.length / 2, `${chunks.length} writes`);
+});
