@@ -23,6 +23,8 @@ interface Counts {
 const nothing: Counts = { passed: 0, failed: 0, skipped: 0, success: true };
 
 const fileTimeoutMs = 900_000;
+/** One of the long tests runs for half an hour, or for as long as it is told. */
+const longFileTimeoutMs = 4 * 3_600_000;
 
 function testFiles(): readonly string[] {
   const { values, positionals } = parseArgs({
@@ -36,7 +38,8 @@ function testFiles(): readonly string[] {
 
 async function runTests(files: readonly string[]): Promise<Counts> {
   let counts = nothing;
-  const events = run({ files, concurrency: 2, timeout: fileTimeoutMs });
+  const isLong = files.some((file) => file.startsWith('test/long/'));
+  const events = run({ files, concurrency: 2, timeout: isLong ? longFileTimeoutMs : fileTimeoutMs });
   events.on('test:summary', (summary) => {
     // One summary comes for each file, and at last one for all of them, which names no file.
     if (summary.file !== undefined) return;

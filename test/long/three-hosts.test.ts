@@ -15,7 +15,7 @@ describe('three gateways, PostgreSQL and Redis with Sentinels on hosts of their 
 }, () => {
   test(`keep the promise for ${minutes} minutes of faults`, async (context) => {
     const outcome = await runPromise({
-      ...{ seed, forMs: minutes * 60_000, calmMs: 7_000, lives: 12 },
+      ...{ seed, forMs: minutes * 60_000, calmMs: 7_000, lives: 10 },
       tell: (text) => console.log(`${new Date().toISOString()} ${text}`),
     });
     context.diagnostic(outcome.report);
