@@ -34,8 +34,9 @@ export interface Breakable extends Pick<HostProcess, 'name' | 'setClock' | 'outp
   readonly endSignal?: NodeJS.Signals;
 }
 
-const endMs = 30_000;
-const startMs = 60_000;
+const endMs = 60_000;
+/** A busy machine takes long to start a gateway; what is broken meanwhile stays so. */
+const startMs = 180_000;
 
 /** Breaks any server by its process id. */
 export function hostProcess(server: Breakable): HostProcess {
