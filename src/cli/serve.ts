@@ -92,10 +92,12 @@ function doorLines({ doors }: Served, { doors: { host, open } }: Config): readon
 
 function announce(gateway: Served, config: Config, file: string | null, io: CommandIo): void {
   const host = config.listen.host ?? 'every address';
+  const where = config.listen.socket ?? `port ${gateway.port}`;
+  const listenKind = config.listen.socket === null ? host : 'socket';
   const tls = config.listen.tls === null ? '' : ', TLS';
   const adminHost = config.admin.host.includes(':') ? `[${config.admin.host}]` : config.admin.host;
   const lines = [
-    `latchkey listens on port ${gateway.port} (${host}${tls})${config.workers > 1 ? ` in ${config.workers} workers` : ''}`,
+    `latchkey listens on ${where} (${listenKind}${tls})${config.workers > 1 ? ` in ${config.workers} workers` : ''}`,
     ...config.routes.map(
       ({ name, match, backend }) => `  ${match.host ?? ''}${match.path} → ${backend.join(', ')} (${name})`,
     ),
@@ -112,7 +114,8 @@ function siteUrl(gateway: Served, { listen, portal }: Config): string {
   const host =
     listen.host === null ? 'localhost' : listen.host.includes(':') ? `[${listen.host}]` : listen.host;
   const scheme = listen.tls === null ? 'http' : 'https';
-  return `${portal.url ?? `${scheme}://${host}:${gateway.port}`}${sitePath}/`;
+  const authority = listen.socket === null ? `${host}:${gateway.port}` : 'localhost';
+  return `${portal.url ?? `${scheme}://${authority}`}${sitePath}/`;
 }
 
 /** As long as there is no admin, whoever reads this terminal may become the first one. */

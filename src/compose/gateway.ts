@@ -17,6 +17,7 @@ import { createSpool } from '../gateway/spool.ts';
 import type { WebApp } from '../web/app.ts';
 import { type AdminListener, type AdminListenerDeps, createAdminListener } from '../server/admin-listener.ts';
 import { type ConnectionLimits, createConnectionLimits } from '../server/connection-limits.ts';
+import type { ListenPlace } from '../server/listen-at.ts';
 import { createPublicListener } from '../server/public-listener.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
@@ -273,6 +274,18 @@ interface Parts {
   readonly site: OwnSite | null;
 }
 
+function publicPlace(
+  { host, port, socket, socketMode }: Config['listen'],
+  descriptor: number | undefined,
+): ListenPlace {
+  return {
+    host,
+    port,
+    socket: descriptor,
+    file: socket === null ? null : { path: socket, mode: socketMode },
+  };
+}
+
 async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   const { config, log, closers, place } = ground;
   const { inForce, connections, lasting, view, metrics, site, tls, verifying } = parts;
@@ -286,6 +299,10 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
     ownPages: site?.open(() => pipeline) ?? null,
     connections,
     tls: config.listen.tls,
+    isUnix: config.listen.socket !== null,
+    proxies: config.listen.proxyProtocol
+      ? { isProxy: (address) => inForce.routing.clientSide.trusts(address) }
+      : null,
     handshakeFailed: () => tls.handshakeFailed(),
     get headMs() {
       return inForce.limits.headMs;
@@ -300,7 +317,7 @@ async function openDoors(ground: Ground, parts: Parts): Promise<Gateway> {
   const doors = await openDoorListeners(ground, () => pipeline, verifying);
   closers.add(() => doors.drain(0));
   const doorPorts = await doors.listen();
-  const port = await door.listen({ ...config.listen, socket: place?.sockets['public'] });
+  const port = await door.listen(publicPlace(config.listen, place?.sockets['public']));
   tls.keep(door);
   return {
     port,

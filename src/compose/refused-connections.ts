@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { ConnectionBound } from '../server/connection-limits.ts';
+import type { ConnectionRefusal } from '../server/connection-limits.ts';
 import type { Log } from '../telemetry/log.ts';
 
 const everyMs = 60_000;
@@ -11,16 +11,24 @@ const everyMs = 60_000;
 export function createRefusedConnections(
   log: Log,
   clock: Clock,
-): (bound: ConnectionBound, client: string) => void {
+): (why: ConnectionRefusal, client: string) => void {
   let toldMs = Number.NEGATIVE_INFINITY;
   let refused = 0;
-  return (bound, client) => {
+  return (why, client) => {
     refused++;
     const now = clock.monotonic();
     if (now - toldMs < everyMs) return;
     toldMs = now;
-    const advice = `raise \`limits.${bound}\` if these are wanted`;
-    log.warn({ refused, limit: `limits.${bound}`, client, advice }, 'connections refused');
+    log.warn({ refused, limit: keyOf(why), client, advice: adviceFor(why) }, 'connections refused');
     refused = 0;
   };
+}
+
+function keyOf(why: ConnectionRefusal): string {
+  return why === 'proxyProtocol' ? 'listen.proxyProtocol' : `limits.${why}`;
+}
+
+function adviceFor(why: ConnectionRefusal): string {
+  if (why !== 'proxyProtocol') return `raise \`limits.${why}\` if these are wanted`;
+  return 'name the proxy in `trustedProxies`, let it send the PROXY protocol (HAProxy: send-proxy-v2), or set `listen.proxyProtocol: false`';
 }

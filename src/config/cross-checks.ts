@@ -1,6 +1,7 @@
 import { checkDoors } from './doors-checks.ts';
 import { valueAt, type Finding } from './issues.ts';
 import type { KeyPath } from './problem.ts';
+import { checkListen } from './listen-checks.ts';
 import { checkRoutes } from './route-checks.ts';
 import { checkWays } from './sign-in-checks.ts';
 import { isMap } from './sources.ts';
@@ -26,6 +27,7 @@ export function crossCheck(
     ...checkWays(listAt(root, ['signIn', 'ways'])),
     ...checkWarnings(root),
     ...checkConnections(root),
+    ...checkListen(root),
     ...checkListeners(root),
     ...checkDoors(root),
     ...checkLoops(root),
@@ -92,6 +94,7 @@ function checkConnections(root: unknown): readonly Finding[] {
 function checkListeners(root: unknown): readonly Finding[] {
   const port = valueAt(root, ['listen', 'port']) ?? 8080;
   const adminPort = valueAt(root, ['admin', 'port']) ?? 8081;
+  if (valueAt(root, ['listen', 'socket']) !== undefined) return [];
   if (typeof port !== 'number' || port === 0 || port !== adminPort) return [];
   const hosts = [valueAt(root, ['listen', 'host']) ?? '::', valueAt(root, ['admin', 'host']) ?? '127.0.0.1'];
   const everywhere = hosts.includes('::') || hosts.includes('0.0.0.0');
@@ -104,6 +107,7 @@ function checkListeners(root: unknown): readonly Finding[] {
 function checkLoops(root: unknown): readonly Finding[] {
   const port = valueAt(root, ['listen', 'port']) ?? 8080;
   const host = valueAt(root, ['listen', 'host']) ?? '::';
+  if (valueAt(root, ['listen', 'socket']) !== undefined) return [];
   if (typeof port !== 'number' || typeof host !== 'string') return [];
   const places: readonly KeyPath[] = [
     ['backend'],

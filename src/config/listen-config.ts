@@ -18,6 +18,12 @@ export interface ListenConfig {
   /** Null listens on every address. */
   readonly host: string | null;
   readonly port: number;
+  /** Absolute path of a socket file to listen on instead of host and port; null: none. */
+  readonly socket: string | null;
+  /** Permissions of that file. Default 0o660. */
+  readonly socketMode: number;
+  /** Every connection begins with a header of the PROXY protocol from one of `trustedProxies`. Default false. */
+  readonly proxyProtocol: boolean;
   /** Null: plain HTTP. */
   readonly tls: ListenTlsConfig | null;
 }

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import type { Finding } from './issues.ts';
 import type { ListenConfig, ListenTlsConfig } from './listen-config.ts';
 import type { WrittenListen } from './listen-schema.ts';
@@ -19,9 +20,10 @@ export interface ListenSources {
   readonly complain: (finding: Finding) => void;
 }
 
-/** Reads certificate and key of `listen`, and holds them against each other. */
-export function resolveListen(written: WrittenListen, sources: ListenSources): ListenConfig {
-  return { ...written, tls: written.tls && resolveTls(written.tls, sources) };
+/** Reads certificate and key of `listen`, and holds them against each other. Paths are relative to `folder`. */
+export function resolveListen(written: WrittenListen, folder: string, sources: ListenSources): ListenConfig {
+  const socket = written.socket === null ? null : resolve(folder, written.socket);
+  return { ...written, socket, tls: written.tls && resolveTls(written.tls, sources) };
 }
 
 function resolveTls(

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { parseListenHost } from './addresses.ts';
+import { parseCidr, parseListenHost } from './addresses.ts';
 import type { ListenConfig, ListenTlsConfig } from './listen-config.ts';
-import { leaf, optional, secret, type SecretReference, wholeNumber } from './schema-parts.ts';
+import type { Parsed } from './quantities.ts';
+import { leaf, optional, parseFileName, secret, type SecretReference, wholeNumber } from './schema-parts.ts';
 
 /** `listen` as written: certificate and key not yet read. */
 export interface WrittenListen extends Omit<ListenConfig, 'tls'> {
@@ -20,6 +21,14 @@ const tlsSchema = z.strictObject({
 export const listenSchema: z.ZodType<WrittenListen> = z.strictObject({
   host: optional(leaf(parseListenHost, 'Address to listen on; left out, all of them.')),
   port: wholeNumber('Port; 0 takes a free one.', [0, 65535]).default(8080),
+  socket: optional(
+    leaf(parseFileName, 'Socket file to listen on, instead of host and port; relative to this file.'),
+  ),
+  socketMode: leaf(parseMode, "Permissions of that file, in quotes, such as '0660'.").prefault('0660'),
+  proxyProtocol: z.boolean().default(false).meta({
+    description:
+      'Every connection comes from one of trustedProxies and begins with a header of the PROXY protocol, version 1 or 2.',
+  }),
   tls: optional(
     tlsSchema.meta({
       description:
@@ -27,3 +36,14 @@ export const listenSchema: z.ZodType<WrittenListen> = z.strictObject({
     }),
   ),
 });
+
+/** A proxy: an address, a CIDR block, or whoever comes over the unix socket. */
+export function parseTrusted(text: string): Parsed<string> {
+  return text === 'unix:' ? { value: text } : parseCidr(text);
+}
+
+function parseMode(text: string): Parsed<number> {
+  // Who listens there has to read and write.
+  if (/^0?[67][0-7]{2}$/.test(text)) return { value: Number.parseInt(text, 8) };
+  return { wrong: "must be permissions in quotes by which the owner may read and write, such as '0660'" };
+}

@@ -31,13 +31,13 @@ export type ResolveResult = {
 export function resolveConfig(
   written: WrittenConfig,
   readSecret: ReadSecret,
-  folderOf: (key: 'dataDir' | 'store' | 'signIn') => string,
+  folderOf: (key: 'listen' | 'dataDir' | 'store' | 'signIn') => string,
 ): ResolveResult {
   const secrets = secretDesk(readSecret);
   const dataDir = resolve(folderOf('dataDir'), written.dataDir);
   const config: Config = {
     workers: written.workers,
-    listen: resolveListen(written.listen, secrets),
+    listen: resolveListen(written.listen, folderOf('listen'), secrets),
     admin: written.admin,
     doors: written.doors,
     dataDir,

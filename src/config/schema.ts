@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { parseCidr, parseHostPort, parseListenHost, parsePortalUrl, parseRedisUrl } from './addresses.ts';
+import { parseHostPort, parseListenHost, parsePortalUrl, parseRedisUrl } from './addresses.ts';
 import type { RedisUrl } from './addresses.ts';
 import type { Config } from './config.ts';
 import { doorsSchema } from './doors-schema.ts';
-import { listenSchema, type WrittenListen } from './listen-schema.ts';
+import { listenSchema, parseTrusted, type WrittenListen } from './listen-schema.ts';
 import type { Parsed } from './quantities.ts';
 import { backendSchema, routeSchema, type WrittenRoute } from './route-schema.ts';
 import {
@@ -240,7 +240,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
     secret('PKCS#8 PEM of the Ed25519 key that signs assertions; left out, one is made in dataDir.'),
   ),
   trustedProxies: z
-    .array(leaf(parseCidr, 'Address or CIDR block.'))
+    .array(leaf(parseTrusted, 'Address, CIDR block, or unix: for everybody who comes over listen.socket.'))
     .default([])
     .meta({ description: 'Proxies whose X-Forwarded-* headers are believed; by default none.' }),
   backend: optional(

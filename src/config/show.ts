@@ -52,8 +52,10 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
   };
 }
 
-function describeListen({ tls, ...plain }: Config['listen']): Readonly<Record<string, unknown>> {
-  return withoutNull({ ...plain, tls: tls && { cert: mask, key: mask, http2: tls.http2 } });
+function describeListen(listen: Config['listen']): Readonly<Record<string, unknown>> {
+  const { tls, host, port, socket, socketMode, proxyProtocol } = listen;
+  const place = socket === null ? { host, port } : { socket, socketMode: `0${socketMode.toString(8)}` };
+  return withoutNull({ ...place, proxyProtocol, tls: tls && { cert: mask, key: mask, http2: tls.http2 } });
 }
 
 /** The short form `backend:` shows as the route it stands for. */

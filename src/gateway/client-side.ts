@@ -40,7 +40,8 @@ const unknown = 'unknown';
  */
 export function createClientSideReader(trustedProxies: readonly string[]): ClientSideReader {
   const trusted = new BlockList();
-  for (const block of trustedProxies) {
+  const trustsUnix = trustedProxies.includes('unix:');
+  for (const block of trustedProxies.filter((each) => each !== 'unix:')) {
     const [address = '', bits] = block.split('/');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
     if (bits === undefined) trusted.addAddress(address, family);
@@ -49,6 +50,7 @@ export function createClientSideReader(trustedProxies: readonly string[]): Clien
   const nobody = trustedProxies.length === 0;
   const trusts = (address: string): boolean => {
     if (nobody) return false;
+    if (address === 'unix:') return trustsUnix;
     const version = isIP(address);
     return version !== 0 && trusted.check(address, version === 6 ? 'ipv6' : 'ipv4');
   };

@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net';
 import type { ListenTlsConfig, TlsPair } from '../config/listen-config.ts';
+import { setClientAddress, unixAddress } from './client-address.ts';
 import type { ConnectionLimits } from './connection-limits.ts';
 import { serveStream } from './h2/serve-stream.ts';
 import { createSessions } from './h2/sessions.ts';
+import { createProxied } from './proxied.ts';
 import type { Requests } from './requests.ts';
 import { createTlsEntrance } from './tls-entrance.ts';
 
@@ -18,7 +20,11 @@ export interface Arrivals {
 
 /** What arriving needs. */
 export interface ArrivalsDeps {
-  readonly connections: Pick<ConnectionLimits, 'admit'>;
+  readonly connections: Pick<ConnectionLimits, 'admit' | 'admitBehind' | 'refuseWithoutHeader'>;
+  /** Whether connections come over a unix socket. */
+  readonly isUnix: boolean;
+  /** Whether every connection begins with what its proxy says of the client; null: none does. */
+  readonly proxies: { isProxy(address: string): boolean } | null;
   /** Null: plain HTTP. */
   readonly tls: ListenTlsConfig | null;
   /** Hears of each TLS handshake that came to nothing. */
@@ -48,17 +54,44 @@ export function createArrivals(deps: ArrivalsDeps): Arrivals {
           entered: (socket, protocol) => (protocol === 'h2' ? sessions.enter(socket) : enterHttp1(socket)),
           failed: () => deps.handshakeFailed(),
         });
+  const proceed = (socket: Socket): void => {
+    if (entrance === null) enterHttp1(socket);
+    else entrance.enter(socket);
+  };
+  const { proxies } = deps;
+  const proxied =
+    proxies === null
+      ? null
+      : createProxied({
+          isProxy: (address) => proxies.isProxy(address),
+          headerMs: () => limits.headMs,
+          refused: (socket) => connections.refuseWithoutHeader(socket),
+          entered(socket) {
+            if (!connections.admitBehind(socket)) return;
+            proceed(socket);
+            // TLS takes what was read by itself.
+            if (entrance === null) socket.resume();
+          },
+        });
   return {
     enter(socket) {
+      if (deps.isUnix) nameUnixPeer(socket);
       if (!connections.admit(socket)) return;
-      if (entrance === null) enterHttp1(socket);
-      else entrance.enter(socket);
+      if (proxied === null) proceed(socket);
+      else proxied.enter(socket);
     },
     useCertificate: (pair) => entrance?.use(pair),
     startDraining() {
+      proxied?.startDraining();
       entrance?.startDraining();
       sessions.startDraining();
     },
     destroyAll: () => sessions.destroyAll(),
   };
+}
+
+/** It has no address, and nothing that could be reset. */
+function nameUnixPeer(socket: Socket): void {
+  setClientAddress(socket, unixAddress);
+  socket.resetAndDestroy = () => socket.destroy();
 }

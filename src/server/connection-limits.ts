@@ -14,6 +14,9 @@ export interface ConnectionBounds {
 /** Which of the bounds a connection would have passed. */
 export type ConnectionBound = keyof ConnectionBounds;
 
+/** Why a connection was refused: a bound, or `listen.proxyProtocol` without a header that is believed. */
+export type ConnectionRefusal = ConnectionBound | 'proxyProtocol';
+
 /** Keeps the connections of clients within bounds. */
 export interface ConnectionLimits {
   /**
@@ -21,10 +24,14 @@ export interface ConnectionLimits {
    * more may be done with it.
    */
   admit(socket: Socket): boolean;
+  /** The same for the client behind a proxy, once it is known: the connection itself was admitted before. */
+  admitBehind(socket: Socket): boolean;
+  /** Counts a connection that its proxy says nothing of; it is for the caller to end it. */
+  refuseWithoutHeader(socket: Socket): void;
   /** Connections admitted and not yet closed. */
   open(): number;
   /** Connections refused so far. */
-  refused(): Readonly<Record<ConnectionBound, number>>;
+  refused(): Readonly<Record<ConnectionRefusal, number>>;
 }
 
 /** What limiting connections needs. */
@@ -36,7 +43,7 @@ export interface ConnectionLimitsDeps {
   /** Whether a peer is a proxy that speaks for many clients: it counts in the total only. */
   isProxy(address: string): boolean;
   /** Hears of each refusal; `client` as it is counted. */
-  refused(bound: ConnectionBound, client: string): void;
+  refused(why: ConnectionRefusal, client: string): void;
 }
 
 /** As many as this are told why they are refused, at a time; in a flood the rest is reset, which costs least. */
@@ -46,7 +53,11 @@ const retryAfterMs = 5_000;
 /** See `ConnectionLimits`. Remembers as many clients as have connections open. */
 export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLimits {
   const held = new Map<string, number>();
-  const refused: Record<ConnectionBound, number> = { connections: 0, connectionsPerClient: 0 };
+  const refused: Record<ConnectionRefusal, number> = {
+    connections: 0,
+    connectionsPerClient: 0,
+    proxyProtocol: 0,
+  };
   let open = 0;
   let answering = 0;
 
@@ -63,12 +74,17 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
     return false;
   };
 
-  const count = (socket: Socket, client: string | null, former: number): true => {
+  const count = (socket: Socket): void => {
     open++;
-    if (client !== null) held.set(client, former + 1);
+    socket.once('close', () => open--);
+  };
+
+  /** Counts a connection as one of its client's. */
+  const hold = (socket: Socket, client: string): boolean => {
+    const former = held.get(client) ?? 0;
+    if (former >= deps.bounds().connectionsPerClient) return refuse(socket, 'connectionsPerClient', client);
+    held.set(client, former + 1);
     socket.once('close', () => {
-      open--;
-      if (client === null) return;
       const left = (held.get(client) ?? 0) - 1;
       if (left > 0) held.set(client, left);
       else held.delete(client);
@@ -84,14 +100,20 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
         socket.destroy();
         return false;
       }
-      const { connections, connectionsPerClient } = deps.bounds();
       const address = plainAddress(remoteAddress);
       const client = clientPrefix(address);
-      if (open >= connections) return refuse(socket, 'connections', client);
-      if (deps.isProxy(address)) return count(socket, null, 0);
-      const former = held.get(client) ?? 0;
-      if (former >= connectionsPerClient) return refuse(socket, 'connectionsPerClient', client);
-      return count(socket, client, former);
+      if (open >= deps.bounds().connections) return refuse(socket, 'connections', client);
+      if (!deps.isProxy(address) && !hold(socket, client)) return false;
+      count(socket);
+      return true;
+    },
+    admitBehind(socket) {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      return deps.isProxy(address) || hold(socket, clientPrefix(address));
+    },
+    refuseWithoutHeader(socket) {
+      refused.proxyProtocol++;
+      deps.refused('proxyProtocol', clientPrefix(plainAddress(socket.remoteAddress ?? '')));
     },
     open: () => open,
     refused: () => refused,

@@ -21,7 +21,7 @@ import { watchForVersionlessLine } from './versionless-line.ts';
 /** What the public listener needs. */
 export interface PublicListenerDeps
   extends RequestsDeps,
-    Pick<ArrivalsDeps, 'connections' | 'tls' | 'handshakeFailed'> {
+    Pick<ArrivalsDeps, 'connections' | 'tls' | 'handshakeFailed' | 'isUnix' | 'proxies'> {
   /** These three are read anew for each connection, and while it is in the lane, so that a reload applies. */
   readonly headMs: number;
   readonly keepAliveMs: number;
@@ -81,6 +81,8 @@ export function createPublicListener(deps: PublicListenerDeps): PublicListener {
   const arrivals = createArrivals({
     connections: deps.connections,
     tls: deps.tls,
+    isUnix: deps.isUnix,
+    proxies: deps.proxies,
     handshakeFailed: () => deps.handshakeFailed(),
     requests,
     enterHttp1: (socket) => lane.enter(socket),

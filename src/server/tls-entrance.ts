@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { createServer, type SecureContextOptions, type TLSSocket } from 'node:tls';
+import { passClientAddress } from './client-address.ts';
 import type { TlsPair } from '../config/listen-config.ts';
 
 /** Where connections become TLS connections. */
@@ -62,6 +63,7 @@ export function createTlsEntrance(deps: TlsEntranceDeps): TlsEntrance {
       raw.resetAndDestroy();
       return socket;
     };
+    passClientAddress(raw, socket);
     deps.entered(socket, socket.alpnProtocol === 'h2' ? 'h2' : 'http/1.1');
   });
   server.on('tlsClientError', (_error, socket) => {

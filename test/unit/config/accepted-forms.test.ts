@@ -34,7 +34,14 @@ test('a backend alone makes one WebDAV route that takes every path', () => {
   const flags = [{ flag: '--backend', path: ['backend'], value: ['http://127.0.0.1:8008/'] }];
   const { config } = loaded({ flags });
   assert.deepEqual(config.routes, [defaultRoute]);
-  assert.deepEqual(config.listen, { host: null, port: 8080, tls: null });
+  assert.deepEqual(config.listen, {
+    host: null,
+    port: 8080,
+    socket: null,
+    socketMode: 0o660,
+    proxyProtocol: false,
+    tls: null,
+  });
   assert.deepEqual(config.admin, { host: '127.0.0.1', port: 8081 });
   assert.equal(config.dataDir, '/srv/latchkey/data');
   assert.deepEqual(config.store, { kind: 'sqlite', path: '/srv/latchkey/data/latchkey.db' });

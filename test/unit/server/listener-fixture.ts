@@ -47,6 +47,8 @@ export async function startListener(
     readonly requestsPerToken?: number;
     readonly ownPages?: OwnPages;
     readonly tls?: ListenTlsConfig;
+    /** Given: connections begin with a header of the PROXY protocol. */
+    readonly isProxy?: (address: string) => boolean;
     readonly verify?: (secret: string) => Promise<Verification> | null;
   } = {},
 ): Promise<StartedListener> {
@@ -88,7 +90,9 @@ export async function startListener(
     pipeline: () => deps,
     assertionKeys: () => null,
     ownPages: options.ownPages ?? null,
-    connections: { admit: () => true },
+    connections: { admit: () => true, admitBehind: () => true, refuseWithoutHeader: () => undefined },
+    isUnix: false,
+    proxies: options.isProxy === undefined ? null : { isProxy: options.isProxy },
     tls: options.tls ?? null,
     handshakeFailed: () => undefined,
     headMs: options.headMs ?? 5_000,

@@ -1,0 +1,95 @@
+import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { connect, type Server } from 'node:net';
+import { dirname } from 'node:path';
+import { Fault } from '../core/errors.ts';
+
+/** A socket file to listen on. */
+export interface SocketFile {
+  readonly path: string;
+  /** Permissions: 0o660. */
+  readonly mode: number;
+}
+
+/**
+ * Listens on a socket file, which nobody may connect to before it has its mode. One that a dead process left is
+ * removed; anything else at that path is left alone. Node removes the file as the server closes.
+ * @throws {Fault} naming what stands there, or what is missing
+ */
+export async function listenAtSocketFile(
+  server: Server,
+  { path, mode }: SocketFile,
+  backlog: number,
+): Promise<void> {
+  await removeStale(path);
+  const umask = process.umask(0o777 & ~mode);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      // The file is made before this returns.
+      server.listen({ path, backlog }, () => {
+        server.off('error', reject);
+        resolve();
+      });
+      process.umask(umask);
+    });
+    chmodSync(path, mode);
+  } catch (error) {
+    throw refusal(path, error);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+async function removeStale(path: string): Promise<void> {
+  // Told apart here: libuv says EACCES of both.
+  if (lookAt(dirname(path)) === null) throw refusal(path, { code: 'ENOENT' });
+  const found = lookAt(path);
+  if (found === null) return;
+  if (!found.isSocket())
+    throw cannot(`${path} is there and is no socket: remove it, or choose another listen.socket`);
+  if (await isAlive(path))
+    throw cannot(`another program listens on ${path}: stop it, or choose another listen.socket`);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    throw refusal(path, error);
+  }
+}
+
+function lookAt(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw refusal(path, error);
+  }
+}
+
+/** Anything but a refusal may be somebody alive. */
+function isAlive(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ path }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+  });
+}
+
+function refusal(path: string, error: unknown): Fault {
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const why: Readonly<Record<string, string>> = {
+    ENOENT: `the folder ${dirname(path)} is not there: make it, or choose another listen.socket`,
+    ENOTDIR: `${dirname(path)} is no folder: choose another listen.socket`,
+    EACCES: `this user may not make ${path}: let it write to ${dirname(path)}, or choose another listen.socket`,
+    EPERM: `this user may not make ${path}: let it write to ${dirname(path)}, or choose another listen.socket`,
+    EROFS: `${dirname(path)} cannot be written to: choose another listen.socket`,
+    EINVAL: `${path} is longer than the name of a socket may be (107 bytes): choose a shorter listen.socket`,
+    EADDRINUSE: `another program listens on ${path}: stop it, or choose another listen.socket`,
+  };
+  return cannot(why[code] ?? `the system says ${code} for ${path}: check listen.socket`, error);
+}
+
+function cannot(reason: string, cause?: unknown): Fault {
+  return new Fault('internal', `cannot listen: ${reason}.`, cause);
+}
