@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { eventually } from '../../../support/eventually.ts';
 import {
   encode,
@@ -24,7 +24,6 @@ const get: readonly RawField[] = [
 
 /** What a client sends without end, a portion at a time, and what it needs before. */
 interface Flood {
-  readonly title: string;
   readonly before?: Buffer;
   readonly portion: (turn: number) => Buffer;
   /** Most requests that may have reached the backend. */
@@ -34,76 +33,22 @@ interface Flood {
 const cancel = Buffer.from([0, 0, 0, 8]);
 const streamOf = (turn: number): number => turn * 2 + 1;
 
-const floods: readonly Flood[] = [
-  {
-    title: 'requests that are reset at once (CVE-2023-44487)',
-    portion: (turn) =>
-      Buffer.concat([headers(streamOf(turn), get), frame(frameType.reset, 0, streamOf(turn), cancel)]),
-    requestsMax: 400,
-  },
-  {
-    title: 'continuations of one head that never ends (CVE-2024-27316)',
-    before: frame(frameType.headers, flag.endStream, 1, encode(get)),
-    portion: () => frame(frameType.continuation, 0, 1, encode([['x-a', 'b'.repeat(1_000)]])),
-    requestsMax: 0,
-  },
-  {
-    title: 'empty continuations',
-    before: frame(frameType.headers, flag.endStream, 1, encode(get)),
-    portion: () => frame(frameType.continuation, 0, 1),
-    requestsMax: 0,
-  },
-  {
-    title: 'settings whose acknowledgement is not read (CVE-2019-9515)',
-    portion: () =>
-      Buffer.concat(Array.from({ length: 200 }, () => frame(frameType.settings, 0, 0, setting(3, 100)))),
-    requestsMax: 0,
-  },
-  {
-    title: 'pings whose answer is not read (CVE-2019-9512)',
-    portion: () =>
-      Buffer.concat(Array.from({ length: 200 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8)))),
-    requestsMax: 0,
-  },
-  {
-    title: 'settings beyond what one frame may hold',
-    portion: () =>
-      frame(
-        frameType.settings,
-        0,
-        0,
-        Buffer.concat(Array.from({ length: 64 }, (_, id) => setting(id + 100, 1))),
-      ),
-    requestsMax: 0,
-  },
-  {
-    title: 'frames that break the protocol on streams of their own (CVE-2025-8671)',
-    portion: (turn) =>
-      Buffer.concat([
-        headers(streamOf(turn), get),
-        frame(frameType.windowUpdate, 0, streamOf(turn), Buffer.alloc(4)),
-      ]),
-    requestsMax: 400,
-  },
-];
-
-for (const { title, before, portion, requestsMax } of floods) {
-  test(`${title}: the connection is ended, and others are served`, async (t) => {
-    const { port, backend } = await startH2Listener(t, { requestsPerToken: 10_000 });
-    const session = await openRawSession(port);
-    t.after(() => session.destroy());
-    if (before !== undefined) session.send(before);
-    session.socket.pause();
-    await flood(session, portion);
-    session.socket.resume();
-    await eventually('the connection to end', () => session.isClosed(), { withinMs: 10_000 });
-    const reached = backend.requests.length;
-    assert.ok(reached <= requestsMax, `${reached} requests reached the backend`);
-    const other = await openRawSession(port);
-    t.after(() => other.destroy());
-    other.send(headers(1, get));
-    assert.equal((await other.end(1)).status, 200);
-  });
+/** Asserts that the connection of such a client is ended, and that others are served. */
+async function assertEnds(t: TestContext, { before, portion, requestsMax }: Flood): Promise<void> {
+  const { port, backend } = await startH2Listener(t, { requestsPerToken: 10_000 });
+  const session = await openRawSession(port);
+  t.after(() => session.destroy());
+  if (before !== undefined) session.send(before);
+  session.socket.pause();
+  await flood(session, portion);
+  session.socket.resume();
+  await eventually('the connection to end', () => session.isClosed(), { withinMs: 10_000 });
+  const reached = backend.requests.length;
+  assert.ok(reached <= requestsMax, `${reached} requests reached the backend`);
+  const other = await openRawSession(port);
+  t.after(() => other.destroy());
+  other.send(headers(1, get));
+  assert.equal((await other.end(1)).status, 200);
 }
 
 /** Sends until the connection is gone, or 4,000 portions are out. */
@@ -118,6 +63,63 @@ async function flood(session: RawSession, portion: (turn: number) => Buffer): Pr
   }
 }
 
+test('requests that are reset at once end the connection, and others are served [CVE-2023-44487]', (t) =>
+  assertEnds(t, {
+    portion: (turn) =>
+      Buffer.concat([headers(streamOf(turn), get), frame(frameType.reset, 0, streamOf(turn), cancel)]),
+    requestsMax: 400,
+  }));
+
+test('continuations of one head that never ends end the connection, and others are served [CVE-2024-27316]', (t) =>
+  assertEnds(t, {
+    before: frame(frameType.headers, flag.endStream, 1, encode(get)),
+    portion: () => frame(frameType.continuation, 0, 1, encode([['x-a', 'b'.repeat(1_000)]])),
+    requestsMax: 0,
+  }));
+
+test('empty continuations end the connection, and others are served', (t) =>
+  assertEnds(t, {
+    before: frame(frameType.headers, flag.endStream, 1, encode(get)),
+    portion: () => frame(frameType.continuation, 0, 1),
+    requestsMax: 0,
+  }));
+
+test('settings whose acknowledgement is not read end the connection, and others are served [CVE-2019-9515]', (t) =>
+  assertEnds(t, {
+    portion: () =>
+      Buffer.concat(Array.from({ length: 200 }, () => frame(frameType.settings, 0, 0, setting(3, 100)))),
+    requestsMax: 0,
+  }));
+
+test('pings whose answer is not read end the connection, and others are served [CVE-2019-9512]', (t) =>
+  assertEnds(t, {
+    portion: () =>
+      Buffer.concat(Array.from({ length: 200 }, () => frame(frameType.ping, 0, 0, Buffer.alloc(8)))),
+    requestsMax: 0,
+  }));
+
+test('settings beyond what one frame may hold end the connection, and others are served [CVE-2020-11080]', (t) =>
+  assertEnds(t, {
+    portion: () =>
+      frame(
+        frameType.settings,
+        0,
+        0,
+        Buffer.concat(Array.from({ length: 64 }, (_, id) => setting(id + 100, 1))),
+      ),
+    requestsMax: 0,
+  }));
+
+test('frames that break the protocol on streams of their own end the connection, and others are served [CVE-2025-8671]', (t) =>
+  assertEnds(t, {
+    portion: (turn) =>
+      Buffer.concat([
+        headers(streamOf(turn), get),
+        frame(frameType.windowUpdate, 0, streamOf(turn), Buffer.alloc(4)),
+      ]),
+    requestsMax: 400,
+  }));
+
 test('streams beyond a hundred at a time end the connection, and no more than a hundred were served', async (t) => {
   const { port, backend } = await startH2Listener(t, { requestsPerToken: 1_000 });
   backend.answerWith({});
@@ -131,7 +133,7 @@ test('streams beyond a hundred at a time end the connection, and no more than a 
   assert.ok(backend.connections.length <= 100, String(backend.connections.length));
 });
 
-test('a head that unfolds to far more than was sent ends with a reset (CVE-2016-6581)', async (t) => {
+test('a head that unfolds to far more than was sent ends with a reset [CVE-2016-6581]', async (t) => {
   const { port, backend } = await startH2Listener(t);
   const session = await openRawSession(port);
   t.after(() => session.destroy());
@@ -150,7 +152,7 @@ test('a head that unfolds to far more than was sent ends with a reset (CVE-2016-
   assert.equal(backend.text(), '');
 });
 
-test('a client that takes nothing of its answer in is given up after limits.idle, and nothing is left', async (t) => {
+test('a client that takes nothing of its answer in is given up after limits.idle, and nothing is left [CVE-2019-9517]', async (t) => {
   const { port, records } = await startH2Listener(t, { idleMs: 200 });
   const session = await openRawSession(port, Buffer.concat([setting(1, 0), setting(4, 0)]));
   t.after(() => session.destroy());

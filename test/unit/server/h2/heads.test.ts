@@ -98,7 +98,7 @@ const refused: readonly (readonly [title: string, fields: readonly RawField[], s
 ];
 
 for (const [title, fields, status] of refused) {
-  test(`${title}: ${status ?? 'the stream is reset'}, and not a byte reaches the backend`, async (t) => {
+  test(`${title}: ${status ?? 'the stream is reset'}, and not a byte reaches the backend [CVE-2021-33193]`, async (t) => {
     const { port, backend } = await startH2Listener(t);
     const session = await openRawSession(port);
     t.after(() => session.destroy());
@@ -195,7 +195,7 @@ const bodies: readonly (readonly [
 ];
 
 for (const [title, length, frames, served] of bodies) {
-  test(`${title}: ${served === null ? 'the stream is reset, and no body reaches the backend' : 'served'}`, async (t) => {
+  test(`${title}: ${served === null ? 'the stream is reset, and no body reaches the backend' : 'served'} [CVE-2021-21295]`, async (t) => {
     const { port, backend } = await startH2Listener(t);
     const session = await openRawSession(port);
     t.after(() => session.destroy());
