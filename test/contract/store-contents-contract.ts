@@ -75,6 +75,21 @@ export function storeContentsContract(kind: string, makePlace: () => Promise<Con
         await stores.close();
       });
 
+      test('come in portions, between which other work gets its turn', async () => {
+        const view = await contents.view();
+        let turns = 0;
+        let timer = setImmediate(function count() {
+          turns += 1;
+          timer = setImmediate(count);
+        });
+        const audit = tables.find(({ name }) => name === 'audit') ?? assert.fail();
+        let portions = 0;
+        for await (const rows of view.rows(audit)) portions += rows.length > 0 ? 1 : 0;
+        clearImmediate(timer);
+        await view.close();
+        assert.ok(portions > 1 && turns >= portions - 1, `${portions} portions, ${turns} turns`);
+      });
+
       test('show what they were when they were looked at, whatever is changed meanwhile', async () => {
         const [view, stores] = [await contents.view(), await subject.open()];
         const id = cellOf('tokens', sample.get('tokens')?.[0], 'id') as TokenId;

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ContentsView } from '../../contents/store-contents.ts';
 import type { Row, Table } from '../../contents/tables.ts';
 import type { Realm } from '../../core/ids.ts';
@@ -53,6 +54,8 @@ async function* readRows(
       if (rows.length < rowsAtOnce) continue;
       yield rows;
       rows = [];
+      // Reading waits for nothing, and would hold up whoever fills another store with it, or waits for one.
+      await nextTurn();
     }
     if (rows.length > 0) yield rows;
   } catch (error) {
