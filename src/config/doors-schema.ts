@@ -12,7 +12,7 @@ export const doorsSchema: z.ZodType<DoorsConfig> = z.strictObject({
     .default(['127.0.0.0/8', '::1/128'])
     .meta({ description: 'Who may ask, and is believed about the client; everybody else is answered 403.' }),
   open: z
-    .array(z.enum(doorNames, { error: `must be one of ${doorNames.join(', ')}` }))
+    .array(z.enum(doorNames))
     .default([])
     .meta({ description: 'Which proxies ask: each at /doors/NAME.' }),
   grpcPort: optional(
