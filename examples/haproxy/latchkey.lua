@@ -49,7 +49,21 @@ local function refuse(txn, answer)
   txn:done(reply)
 end
 
+-- Of Connection and Upgrade a WebSocket alone stays: a client could have headers taken off by Connection, or go over to
+-- HTTP/2 (h2c), in which nobody is asked.
+local function settle_connection(http)
+  local upgrade = http:req_get_headers()["upgrade"] or {}
+  local is_websocket = upgrade[0] ~= nil and upgrade[1] == nil and upgrade[0]:lower() == "websocket"
+  http:req_del_header("connection")
+  if is_websocket then
+    http:req_add_header("connection", "upgrade")
+  else
+    http:req_del_header("upgrade")
+  end
+end
+
 local function forward(txn, headers)
+  settle_connection(txn.http)
   each(headers["x-latchkey-remove"] or {}, function(name) txn.http:req_del_header(name) end)
   each(headers["x-latchkey-set"] or {}, function(field)
     local name, value = field:match("^([^:]+): ?(.*)$")

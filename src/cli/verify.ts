@@ -49,6 +49,7 @@ export function registerVerify(program: Command, io: CommandIo): void {
 
 async function verify(options: VerifyOptions, io: CommandIo): Promise<void> {
   const url = readUrl(options.url);
+  if (options.scope.trim() === '') throw new CommandFailure(exitCodes.usage, noScope);
   const key = readKey(resolve(io.cwd, options.keyFile));
   const input = await io.readStdin();
   const { user, secret, address } = options.pam === true ? pamLogin(io.env, input) : login(options, input);
@@ -63,6 +64,10 @@ async function verify(options: VerifyOptions, io: CommandIo): Promise<void> {
     io.setExitCode(exitCodes.refused);
   }
 }
+
+/** A variable of a script that is not set would otherwise let every token in, however narrow. */
+const noScope =
+  '--scope names no scope: leave it out for tokens with * alone, or name one, such as route:NAME:rw.';
 
 /** PAM runs this with nothing in the environment but what is said here (pam_exec(8)). */
 function pamLogin(env: CommandIo['env'], input: string): Login {

@@ -111,7 +111,6 @@ const droppedAside: readonly string[] = [
   'te',
   'trailer',
   'upgrade',
-  'http2-settings',
   'forwarded',
   'x-forwarded',
   'x-real-ip',
@@ -132,6 +131,8 @@ const droppedAside: readonly string[] = [
 ];
 
 const dropped: readonly string[] = [
+  // With it a backend may go over to HTTP/2 (RFC 7540 section 3.2.1), in which nobody decides on anything any more.
+  'http2-settings',
   // CGI turns it into HTTP_PROXY, which libraries obey.
   'proxy',
   // Frameworks route by these instead of the target or the Host.

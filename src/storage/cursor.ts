@@ -13,10 +13,15 @@ export function readCursor(text: string, shape: readonly ('string' | 'number')[]
   try {
     const position: unknown = JSON.parse(Buffer.from(text, 'base64url').toString());
     if (!Array.isArray(position) || position.length !== shape.length) return null;
-    return shape.every((type, at) => typeof position[at] === type) ? (position as Position) : null;
+    return shape.every((type, at) => isOf(type, position[at])) ? (position as Position) : null;
   } catch {
     return null;
   }
+}
+
+/** No list is sorted by other numbers than whole ones, and PostgreSQL compares its bigints with no others. */
+function isOf(type: 'string' | 'number', value: unknown): boolean {
+  return type === 'number' ? Number.isSafeInteger(value) : typeof value === 'string';
 }
 
 /** The page behind the end, or behind a cursor that no page gave. */

@@ -136,8 +136,15 @@ function tokenTests(open: () => Promise<StoreSubject>): void {
       assert.deepEqual(await names({ after }), [], after);
     assert.deepEqual(await names({ after: next, order: 'name' }), []);
     assert.deepEqual(await names({ after: next, descending: false }), []);
+    for (const key of oddNumbers) {
+      const after = Buffer.from(`["used",1,0,${key},"a"]`).toString('base64url');
+      assert.deepEqual(await names({ order: 'used', after }), [], key);
+    }
   });
 }
+
+/** In a cursor that somebody has made up: no place of a list is one. */
+const oddNumbers = ['1.5', '1e300', '1e400', '9007199254740992'];
 
 function auditTests(open: () => Promise<StoreSubject>): void {
   let subject: StoreSubject;
@@ -183,6 +190,11 @@ function auditTests(open: () => Promise<StoreSubject>): void {
     assert.deepEqual(await times(all), [2]);
     assert.deepEqual(await times({ ...all, action: 'token.revoke' }), [2]);
     assert.deepEqual(await times({ ...all, actor: 'cli' }), []);
+  });
+
+  test('a cursor that no page gave is answered by an empty page', async () => {
+    for (const place of ['"a"', ...oddNumbers])
+      assert.deepEqual(await times({ after: Buffer.from(`[${place}]`).toString('base64url') }), [], place);
   });
 
   test('pages follow each other without gap or overlap', async () => {

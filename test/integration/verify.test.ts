@@ -291,6 +291,7 @@ describe('POST /verify', () => {
       assert.equal(await verify(login, '--key-file', gateway.scratch.file('missing')), 1);
       assert.equal(await verify(login, '--url', 'ftp://127.0.0.1/'), 2);
       assert.equal(await verify(login, '--scope', 'everything'), 2);
+      for (const nothing of ['', ' ']) assert.equal(await verify(login, '--scope', nothing), 2);
       assert.equal(await verify(token, ...sftp), 2);
       assert.equal(await verify(`alice\n${token}\nmore\n`, ...sftp), 2);
       await writeFile(gateway.scratch.file('wrong.key'), `${key}x`);

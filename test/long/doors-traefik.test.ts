@@ -9,6 +9,7 @@ tryDoor({
   start: startAskingTraefik,
   relaysEveryStatus: true,
   relaysRetryAfter: true,
+  passesUpgrades: true,
   removesFields: false,
   replacesTarget: false,
 });

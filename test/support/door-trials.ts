@@ -170,9 +170,31 @@ export function tryDoor(kind: AskingKind): void {
         for (const method of ['GET', 'COPY', 'PROPFIND']) {
           await send(method, '/dav/alice/a.txt', fields);
           for (const seen of world.backend.requests) {
-            assert.ok([null, 'alice'].includes(field(seen, 'X-Remote-User')), seen.head);
+            assert.equal(field(seen, 'X-Remote-User'), 'alice', seen.head);
+            assert.ok(!/^connection:.*(?:remote|destination|depth)/im.test(seen.head), seen.head);
             assert.ok(!seen.head.includes('/dav/bob/'), seen.head);
           }
+        }
+      }
+    });
+
+    test('what Connection nominates is not hidden from the question', async () => {
+      for (const spoof of ['X_Remote_User: mallory', 'X-HTTP-Method-Override: DELETE']) {
+        const [name = ''] = spoof.split(':');
+        await send('GET', '/dav/alice/a.txt', [authorization, `Connection: close, ${name}`, spoof]);
+        assert.ok(!/mallory|override/i.test(world.backend.text()), world.backend.text());
+      }
+    });
+
+    test('no client goes over to HTTP/2 with the backend (h2c), in which nobody would be asked', async () => {
+      const settings = 'HTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA';
+      for (const connection of ['Upgrade, HTTP2-Settings', 'Upgrade']) {
+        for (const upgrade of [['Upgrade: h2c'], ['Upgrade: h2c', 'Upgrade: websocket']]) {
+          const fields = [authorization, `Connection: ${connection}`, ...upgrade, settings];
+          await send('GET', '/dav/alice/a.txt', fields);
+          assert.ok(!/^http2-settings/im.test(world.backend.text()), world.backend.text());
+          if (kind.passesUpgrades !== true)
+            assert.ok(!/h2c/i.test(world.backend.text()), world.backend.text());
         }
       }
     });

@@ -19,6 +19,8 @@ export interface AskingKind {
   readonly relaysRetryAfter: boolean;
   /** Lower-case names that it keeps from the door and passes on to the backend all the same; docs/doors.md tells of them. */
   readonly hides?: readonly string[];
+  /** It passes Upgrade on whatever it names; without HTTP2-Settings no server goes over to HTTP/2 by it. */
+  readonly passesUpgrades?: boolean;
   /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
   readonly removesFields: boolean;
   /** It forwards the target that Latchkey names; false: credentials in the query are refused. */

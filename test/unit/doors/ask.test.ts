@@ -202,6 +202,7 @@ describe('asking', () => {
       'X-Original-URL',
       'X-HTTP-Method',
       'Proxy',
+      'HTTP2-Settings',
     ]) {
       const rawHeaders = ['Authorization', 'Bearer lk_x', name, 'PUT'];
       assert.equal((await ask(asked({ rawHeaders, proxy: unable }), deps)).kind, 'refuse', name);
