@@ -73,6 +73,21 @@ describe('two workers', () => {
     }
   });
 
+  test('count wrong secrets together: what one has had too many of, the other hardly takes', async () => {
+    const connections = (await connectToEach(gateway, 2)).map(({ connection }) => connection);
+    const [first, second] = connections as [RawConnection, RawConnection];
+    let guesses = 0;
+    const guess = (connection: RawConnection): Promise<number> =>
+      get(connection, basic('mallory', `wrong ${++guesses}`));
+    for (let at = 0; at < 10; at++) assert.equal(await guess(first), 401);
+    assert.equal(await guess(first), 429);
+    // It hears of them behind its own first answer, and would take ten by itself.
+    const answers: number[] = [];
+    while (answers.at(-1) !== 429 && answers.length < 5) answers.push(await guess(second));
+    assert.equal(answers.at(-1), 429, answers.join(' '));
+    for (const connection of connections) connection.destroy();
+  });
+
   test('no second gateway gets a part of their connections: the port is taken', async () => {
     const args = ['serve', '--workers', '2', '--backend', backend.url, '--host', '127.0.0.1'];
     const ports = ['--port', String(gateway.port), '--admin-port', '0'];

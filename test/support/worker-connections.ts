@@ -11,7 +11,10 @@ export interface WorkerConnection {
 }
 
 /** Opens connections until there is one to each of `count` workers, and closes the rest. */
-export async function connectToEach(gateway: Gateway, count: number): Promise<readonly WorkerConnection[]> {
+export async function connectToEach(
+  gateway: Pick<Gateway, 'port'>,
+  count: number,
+): Promise<readonly WorkerConnection[]> {
   const found = new Map<string, RawConnection>();
   for (let attempt = 0; attempt < attemptsMax && found.size < count; attempt++) {
     const connection = await openRaw(gateway.port);
