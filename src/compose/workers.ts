@@ -113,6 +113,8 @@ async function open(
       (await supervisor.ready[0]?.process.ask('firstAdminLink', null, answerMsMax))?.answer ?? null,
     async drain() {
       admin.startDraining();
+      // Whoever comes now is refused, rather than left to wait for nobody.
+      sockets?.close();
       await closers.closeAll();
     },
   };
@@ -121,12 +123,13 @@ async function open(
 /** What every worker listens on. */
 function listenersOf({ listen, doors }: Config): readonly ListenPoint[] {
   const { host } = doors;
-  const places = [
-    { name: 'public', host: listen.host, port: listen.port },
-    { name: 'doors', host, port: doors.port },
-    { name: 'grpc', host, port: doors.grpcPort },
+  const file = listen.socket === null ? null : { path: listen.socket, mode: listen.socketMode };
+  const points = [
+    { name: 'public', host: listen.host, port: listen.port, file },
+    { name: 'doors', host, port: doors.port, file: null },
+    { name: 'grpc', host, port: doors.grpcPort, file: null },
   ];
-  return places.flatMap(({ port, ...place }) => (port === null ? [] : [{ ...place, port }]));
+  return points.flatMap(({ port, ...point }) => (port === null ? [] : [{ ...point, port }]));
 }
 
 /** How a worker comes to its listeners. */
@@ -162,11 +165,11 @@ function reloading(first: Config, supervisor: Supervisor): Pick<Workers, 'reload
   let started = first;
   let last: Promise<unknown> = Promise.resolve();
   const reload = async (next: Config): Promise<readonly string[]> => {
-    const isOurs = (key: string): boolean => key.startsWith('admin.');
     const needed = keysNeedingRestart(started, next).filter((key) => !isOurs(key));
-    if (needed.length === 0) await supervisor.reload(next);
+    const placed = inPlaceOf(first, next);
+    if (needed.length === 0) await supervisor.reload(placed);
     else {
-      await supervisor.replaceAll(next);
+      await supervisor.replaceAll(placed);
       started = next;
     }
     return keysNeedingRestart(first, next).filter(isOurs);
@@ -180,6 +183,27 @@ function reloading(first: Config, supervisor: Supervisor): Pick<Workers, 'reload
     reloadFailed() {
       for (const { process } of supervisor.ready) void process.ask('reload', null, reloadMsMax);
     },
+  };
+}
+
+/** Keys by which this process has bound its sockets, which it keeps. */
+const placeKeys: ReadonlySet<string> = new Set([
+  ...['listen.host', 'listen.port', 'listen.socket', 'listen.socketMode'],
+  ...['doors.host', 'doors.port', 'doors.grpcPort'],
+]);
+
+function isOurs(key: string): boolean {
+  return key.startsWith('admin.') || placeKeys.has(key);
+}
+
+/** The same but for where everything listens. */
+function inPlaceOf(first: Config, next: Config): Config {
+  const { host, port, socket, socketMode } = first.listen;
+  const { host: doorHost, port: doorPort, grpcPort } = first.doors;
+  return {
+    ...next,
+    listen: { ...next.listen, host, port, socket, socketMode },
+    doors: { ...next.doors, host: doorHost, port: doorPort, grpcPort },
   };
 }
 

@@ -11,14 +11,10 @@ function checkSocket(root: unknown): readonly Finding[] {
     if (!given('socketMode')) return [];
     return [{ path: ['listen', 'socketMode'], at: 'value', message: 'means nothing without socket' }];
   }
-  const beside = ['host', 'port'].filter(given).map((key): Finding => {
+  return ['host', 'port'].filter(given).map((key): Finding => {
     const message = 'cannot stand together with socket: clients connect to one or the other; remove one';
     return { path: ['listen', key], at: 'value', message };
   });
-  const workers = valueAt(root, ['workers']);
-  if (workers === undefined || workers === 1) return beside;
-  const message = 'cannot be shared by workers: set workers to 1, or listen on a port';
-  return [...beside, { path: ['listen', 'socket'], at: 'value', message }];
 }
 
 function checkProxyProtocol(root: unknown): readonly Finding[] {

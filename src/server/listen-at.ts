@@ -1,4 +1,4 @@
-import type { AddressInfo, Server } from 'node:net';
+import type { Server } from 'node:net';
 import { listenAtSocketFile, type SocketFile } from './socket-file.ts';
 
 /** As long a queue as the system allows by default: in a flood, who is not in it waits for seconds. */
@@ -12,13 +12,13 @@ export interface ListenPlace {
   readonly port: number;
   /** The descriptor of a socket that is bound already, and used instead. */
   readonly socket?: number | undefined;
-  /** A socket file to listen on instead of all that; null: none. */
+  /** A socket file to listen on instead of host and port; null: none. */
   readonly file?: SocketFile | null;
 }
 
 /** Resolves to the port once the server is open, 0 where it has none. Rejects with the system's error (EADDRINUSE, EACCES …). */
 export async function listenAt(server: Server, { host, port, socket, file }: ListenPlace): Promise<number> {
-  if (file !== undefined && file !== null) {
+  if (socket === undefined && file !== undefined && file !== null) {
     await listenAtSocketFile(server, file, backlog);
     return 0;
   }
@@ -27,7 +27,8 @@ export async function listenAt(server: Server, { host, port, socket, file }: Lis
     server.once('error', reject);
     server.listen({ ...address, backlog }, () => {
       server.off('error', reject);
-      resolve((server.address() as AddressInfo).port);
+      const bound = server.address();
+      resolve(bound === null || typeof bound === 'string' ? 0 : bound.port);
     });
   });
 }

@@ -1,5 +1,6 @@
 import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
-import { connect, type Server } from 'node:net';
+// As a whole: its BoundSocket came with Node 24.19.
+import * as net from 'node:net';
 import { dirname } from 'node:path';
 import { Fault } from '../core/errors.ts';
 
@@ -16,7 +17,7 @@ export interface SocketFile {
  * @throws {Fault} naming what stands there, or what is missing
  */
 export async function listenAtSocketFile(
-  server: Server,
+  server: net.Server,
   { path, mode }: SocketFile,
   backlog: number,
 ): Promise<void> {
@@ -33,6 +34,26 @@ export async function listenAtSocketFile(
       process.umask(umask);
     });
     chmodSync(path, mode);
+  } catch (error) {
+    throw refusal(path, error);
+  } finally {
+    process.umask(umask);
+  }
+}
+
+/**
+ * A socket bound to a file, which is there from now on with its mode, to be listened on by others; the same cautions and
+ * errors as of `listenAtSocketFile`. Closing it removes the file.
+ */
+export async function bindSocketFile({ path, mode }: SocketFile): Promise<net.BoundSocket> {
+  await removeStale(path);
+  const umask = process.umask(0o777 & ~mode);
+  try {
+    // The types of Node do not know `path` yet.
+    const options: net.BoundSocketOptions & { readonly path: string } = { path };
+    const bound = new net.BoundSocket(options);
+    chmodSync(path, mode);
+    return bound;
   } catch (error) {
     throw refusal(path, error);
   } finally {
@@ -68,7 +89,7 @@ function lookAt(path: string): Stats | null {
 /** Anything but a refusal may be somebody alive. */
 function isAlive(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ path }, () => {
+    const socket = net.connect({ path }, () => {
       socket.destroy();
       resolve(true);
     });

@@ -57,6 +57,19 @@ describe('a gateway that listens on a socket file', () => {
     assert.equal(existsSync(scratch.file('s')), false);
   });
 
+  test('serves over it with several workers, which share it', async () => {
+    const listen = { host: undefined, port: undefined, socket: scratch.file('s'), socketMode: '0600' };
+    const started = await startGateway({ backend: backend.url, listen, config: { workers: 2 } });
+    gateway = started;
+    assert.equal(statSync(scratch.file('s')).mode & 0o777, 0o600);
+    for (const answer of await Promise.all([1, 2, 3, 4].map(() => exchange(tunnel.port, 'GET', '/a')))) {
+      assert.equal(status(answer), 401);
+    }
+    await started.stop();
+    gateway = null;
+    assert.equal(existsSync(scratch.file('s')), false);
+  });
+
   test('believes who comes over it only where unix: is trusted', async () => {
     await start(['unix:']);
     assert.equal(await forwardedFor(), '203.0.113.7, unix:');

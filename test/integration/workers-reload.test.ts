@@ -98,8 +98,12 @@ describe('HUP, with two workers', () => {
     assert.ok((await gateway.metric('latchkey_http_requests_total')) >= watch.answered());
   });
 
-  test('brings more of them', async () => {
-    await reload({ workers: 2 }, '"configuration reloaded"');
+  test('brings more of them, where they listened before: another place needs a restart', async () => {
+    await reload(
+      { workers: 2, listen: { host: '127.0.0.1', port: 1 } },
+      'changes to listen.port need a restart',
+    );
+    for (const { connection } of await connectToEach(gateway, 2)) connection.destroy();
     assert.equal(await gateway.metric('latchkey_workers', { state: 'ready' }), 2);
     assert.equal(await gateway.adminStatus('/readyz'), 200);
   });

@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 // As a whole: its BoundSocket came with Node 24.19.
 import * as net from 'node:net';
+import { bindSocketFile, type SocketFile } from '../socket-file.ts';
 
 /** A place to listen at. */
 export interface ListenPoint {
@@ -10,6 +11,8 @@ export interface ListenPoint {
   readonly host: string | null;
   /** 0 takes a free one. */
   readonly port: number;
+  /** A socket file instead of host and port, which all slots share; null: none. */
+  readonly file: SocketFile | null;
 }
 
 /**
@@ -41,8 +44,13 @@ export function canSharePorts(): boolean {
 /** Makes sure that nobody else listens there. Rejects with the system's error (EADDRINUSE, EACCES …). */
 export async function openSlotSockets(points: readonly ListenPoint[]): Promise<SlotSockets> {
   const places: Place[] = [];
-  for (const point of points) places.push(await settle(point));
+  for (const point of points) {
+    places.push(point.file === null ? await settle(point) : { shared: await bindSocketFile(point.file) });
+  }
   const bound = new Map<number, readonly net.BoundSocket[]>();
+  const closeOwn = (sockets: readonly net.BoundSocket[]): void => {
+    for (const socket of sockets) if (!isShared(places, socket)) socket.close();
+  };
   return {
     names: points.map(({ name }) => name),
     take(slot) {
@@ -51,20 +59,22 @@ export async function openSlotSockets(points: readonly ListenPoint[]): Promise<S
       return sockets.map((socket) => socket.fd());
     },
     release(slot) {
-      for (const socket of bound.get(slot) ?? []) socket.close();
+      closeOwn(bound.get(slot) ?? []);
       bound.delete(slot);
     },
     close() {
-      for (const sockets of bound.values()) for (const socket of sockets) socket.close();
+      for (const sockets of bound.values()) closeOwn(sockets);
       bound.clear();
+      for (const place of places.splice(0)) if ('shared' in place) place.shared.close();
     },
   };
 }
 
-interface Place {
-  readonly address: string;
-  readonly port: number;
+function isShared(places: readonly Place[], socket: net.BoundSocket): boolean {
+  return places.some((place) => 'shared' in place && place.shared === socket);
 }
+
+type Place = { readonly address: string; readonly port: number } | { readonly shared: net.BoundSocket };
 
 /**
  * Sockets that share a port also share it with another gateway of the same user, which would then get half of our
@@ -86,11 +96,14 @@ async function settle({ host, port }: ListenPoint): Promise<Place> {
 function bindAll(places: readonly Place[]): readonly net.BoundSocket[] {
   const sockets: net.BoundSocket[] = [];
   try {
-    for (const { address, port } of places)
-      sockets.push(new net.BoundSocket({ host: address, port, reusePort: true }));
+    for (const place of places) sockets.push('shared' in place ? place.shared : bind(place));
     return sockets;
   } catch (error) {
-    for (const socket of sockets) socket.close();
+    for (const socket of sockets) if (!isShared(places, socket)) socket.close();
     throw error;
   }
+}
+
+function bind({ address, port }: { readonly address: string; readonly port: number }): net.BoundSocket {
+  return new net.BoundSocket({ host: address, port, reusePort: true });
 }
