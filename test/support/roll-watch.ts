@@ -12,7 +12,7 @@ export interface RollWatch {
 /** Starts some that open a connection for each request, and as many that keep theirs until they are told it was the last. */
 export function watchRoll(port: number, clients: number): RollWatch {
   const troubles: string[] = [];
-  let isOver = false;
+  const ending = new AbortController();
   let answered = 0;
 
   async function ask(connection: RawConnection): Promise<boolean> {
@@ -25,7 +25,7 @@ export function watchRoll(port: number, clients: number): RollWatch {
 
   async function client(isKept: boolean): Promise<void> {
     let kept: RawConnection | null = null;
-    while (!isOver) {
+    while (!ending.signal.aborted) {
       try {
         const connection: RawConnection = kept ?? (await openRaw(port));
         const isLast = await ask(connection);
@@ -42,7 +42,7 @@ export function watchRoll(port: number, clients: number): RollWatch {
   return {
     answered: () => answered,
     async stop() {
-      isOver = true;
+      ending.abort();
       await Promise.all(all);
       return troubles;
     },
