@@ -1,7 +1,8 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomUUID } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Fault } from '../core/errors.ts';
+import { makeFolder } from '../core/make-folder.ts';
 
 /**
  * The key that signs assertions: the configured one, or one kept in the data folder and made at
@@ -23,7 +24,7 @@ export function openAssertionKey(configured: string | null, dataDir: string): Ke
 function makeKey(file: string): void {
   const draft = `${file}.${randomUUID()}`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     const made = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     writeFileSync(draft, made, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);

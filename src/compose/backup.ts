@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
@@ -8,6 +8,7 @@ import type { TableSummary } from '../contents/summary.ts';
 import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
 import type { Realm } from '../core/ids.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import { systemRandom } from '../core/random.ts';
 import { uuidV7 } from '../core/uuid.ts';
 import { openStore } from './store.ts';
@@ -117,7 +118,7 @@ function readOwn(file: string): string {
 function writeOwn(file: string, text: string): void {
   const draft = `${file}.${randomUUID()}`;
   try {
-    mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(path.dirname(file));
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);
   } catch (error) {

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, open, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { type Denial, deny } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import type { ClientRequest } from './client-request.ts';
 import type { ProgressWatch } from './progress.ts';
 import { ClientGone, ClientStalled, type OutgoingBody } from './request-body.ts';
@@ -112,7 +113,7 @@ async function write(file: FileHandle, chunk: Buffer, folder: string): Promise<v
 async function openNameless(folder: string): Promise<FileHandle> {
   const name = path.join(folder, randomUUID());
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
     const file = await open(name, 'wx+', 0o600);
     await unlink(name);
     return file;

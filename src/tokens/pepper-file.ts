@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { PepperConfig } from '../config/config.ts';
 import { Fault } from '../core/errors.ts';
+import { makeFolder } from '../core/make-folder.ts';
 import type { RandomBytes } from '../core/random.ts';
 import { createPeppers, type Peppers } from './digest.ts';
 import type { TokenStore } from './token-store.ts';
@@ -89,7 +90,7 @@ function createPepperFile(file: string, randomBytes: RandomBytes): readonly Pepp
   const secret = Buffer.from(randomBytes(32)).toString('base64url');
   const draft = `${file}.${id}`;
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    makeFolder(dirname(file));
     writeFileSync(draft, `${id} ${secret}\n`, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);
   } catch (error) {

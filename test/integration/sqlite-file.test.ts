@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, readlink, rename, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -190,6 +191,13 @@ describe('a store file', () => {
   test('whose folder is a file says so, and what to do', async () => {
     await writeFile(scratch.file('data'), '');
     assert.match(await refusal(open()), /its folder is a file; name another/);
+  });
+
+  test('whose folder the file system does not make is refused, rather than tried for ever', {
+    skip: !existsSync('/proc/self') && 'needs /proc',
+  }, async () => {
+    path = '/proc/none/latchkey.db';
+    assert.match(await refusal(open()), /cannot be made: there can be no folder of that name; name another/);
   });
 
   test('that cannot be written says so', {

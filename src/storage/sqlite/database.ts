@@ -1,10 +1,11 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../core/clock.ts';
 import { Fault } from '../../core/errors.ts';
 import type { Realm } from '../../core/ids.ts';
+import { makeFolder } from '../../core/make-folder.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import { foldText } from '../fold-text.ts';
@@ -193,7 +194,7 @@ async function untilFree<T>(attempt: () => T, clock: Clock, deadline: number): P
 }
 
 function createFile(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   try {
     closeSync(openSync(path, 'wx', 0o600));
   } catch (error) {
@@ -227,6 +228,8 @@ function asFault(error: unknown, path: string): unknown {
       ? `may not be opened or made by this user (${code}): check who owns the file and its folder, or name another as the store.`
       : code === 'EEXIST' || code === 'ENOTDIR'
         ? 'cannot be made: its folder is a file; name another as the store.'
-        : `cannot be opened: ${error.message}`;
+        : code === 'ENOENT'
+          ? 'cannot be made: there can be no folder of that name; name another as the store.'
+          : `cannot be opened: ${error.message}`;
   return new Fault('store_unavailable', `The store ${path} ${sentence}`, error);
 }
