@@ -20,9 +20,6 @@ export interface HeadReaderDeps {
   readonly hasOwnPages: (host: string) => boolean;
 }
 
-/** What reaches the reader, of HTTP/2 in the words of HTTP/1.1. */
-const versions: ReadonlySet<string> = new Set(['1.1', '1.0', '2.0']);
-
 /** Values by slot. */
 type Slots = (string | undefined)[];
 
@@ -49,7 +46,8 @@ const noCredentials: readonly (readonly [string, string])[] = [];
 export function readHead(inbound: Inbound, deps: HeadReaderDeps): RequestHead | Denial {
   const { method, target } = inbound;
   if (!inbound.exactLine) return deny('malformed_request', 'request line');
-  if (!versions.has(inbound.httpVersion)) return deny('malformed_request', 'http version');
+  if (inbound.httpVersion !== '1.1' && inbound.httpVersion !== '1.0')
+    return deny('malformed_request', 'http version');
   if (method === 'TRACE' || method === 'CONNECT') return deny('method_refused', 'trace or connect');
   if (target.length > targetBytesMax) return deny('target_too_long', 'target length');
   // Besides the words themselves a request line has 12 bytes, the empty line 2.

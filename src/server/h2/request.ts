@@ -22,8 +22,9 @@ export class StreamRequest implements ClientRequest {
     if (stream.endAfterHeaders) stream.resume();
   }
 
+  /** In whose words its head is: what a client writes as HTTP/2.0 into a request line is refused. */
   get httpVersion(): string {
-    return '2.0';
+    return '1.1';
   }
 
   get complete(): boolean {
