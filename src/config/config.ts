@@ -1,5 +1,5 @@
 import type { DoorsConfig } from './doors-config.ts';
-import type { ListenConfig } from './listen-config.ts';
+import type { ListenConfig, TlsPair } from './listen-config.ts';
 import type { SignInConfig } from './sign-in-config.ts';
 import type { StoreConfig } from './store-config.ts';
 import type { WarningsConfig } from './warnings-config.ts';
@@ -45,6 +45,8 @@ export interface RouteConfig {
   readonly nodes: { readonly template: string } | { readonly table: Readonly<Record<string, string>> } | null;
   /** Where the backend's certificate is not signed by a public authority: PEM text of those trusted, or null. */
   readonly backendCa: string | null;
+  /** The certificate by which the gateway makes itself known to backends in TLS; null: by none. */
+  readonly backendTls: TlsPair | null;
 }
 
 /** Where Redis is and how to speak to it. */

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Finding } from './issues.ts';
-import type { ListenConfig, ListenTlsConfig } from './listen-config.ts';
+import type { ListenConfig, ListenTlsConfig, TlsPair } from './listen-config.ts';
 import type { WrittenListen } from './listen-schema.ts';
 import type { KeyPath } from './problem.ts';
 import type { Parsed } from './quantities.ts';
@@ -26,16 +26,24 @@ export function resolveListen(written: WrittenListen, folder: string, sources: L
   return { ...written, socket, tls: written.tls && resolveTls(written.tls, sources) };
 }
 
-function resolveTls(
-  { cert, key, http2 }: NonNullable<WrittenListen['tls']>,
-  { read, fileOf, complain }: ListenSources,
-): ListenTlsConfig {
+function resolveTls(written: NonNullable<WrittenListen['tls']>, sources: ListenSources): ListenTlsConfig {
+  const { cert, key, http2 } = written;
+  const pair = readPair(written, ['listen', 'tls'], sources);
+  return { ...pair, certFile: sources.fileOf(cert), keyFile: sources.fileOf(key), http2 };
+}
+
+/** Reads a certificate and its key below `path`, and holds them against each other. */
+export function readPair(
+  { cert, key }: { readonly cert: SecretReference; readonly key: SecretReference },
+  path: KeyPath,
+  { read, complain }: Pick<ListenSources, 'read' | 'complain'>,
+): TlsPair {
   const pair = {
-    cert: read(cert, ['listen', 'tls', 'cert'], checkCertificates),
-    key: read(key, ['listen', 'tls', 'key'], checkPrivateKey),
+    cert: read(cert, [...path, 'cert'], checkCertificates),
+    key: read(key, [...path, 'key'], checkPrivateKey),
   };
   // What could not be read is empty, and has been complained about.
   const problem = pair.cert === '' || pair.key === '' ? null : pairProblem(pair);
-  if (problem !== null) complain({ path: ['listen', 'tls', 'key'], at: 'value', message: problem });
-  return { ...pair, certFile: fileOf(cert), keyFile: fileOf(key), http2 };
+  if (problem !== null) complain({ path: [...path, 'key'], at: 'value', message: problem });
+  return pair;
 }

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { BackendAuth, Config, RedisConfig, RouteConfig } from './config.ts';
 import type { Finding } from './issues.ts';
 import { backendConnectionsByOpenFiles, connectionsByOpenFiles } from './open-files.ts';
-import { resolveListen } from './listen-resolve.ts';
+import { type ListenSources, readPair, resolveListen } from './listen-resolve.ts';
 import type { KeyPath } from './problem.ts';
 import type { Parsed } from './quantities.ts';
 import type { WrittenRoute } from './route-schema.ts';
@@ -54,7 +54,7 @@ export function resolveConfig(
     assertionKey:
       written.assertionKey && secrets.read(written.assertionKey, ['assertionKey'], checkAssertionKey),
     trustedProxies: written.trustedProxies,
-    routes: routesOf(written).map((route, index) => routeConfig(route, ['routes', index], secrets.read)),
+    routes: routesOf(written).map((route, index) => routeConfig(route, ['routes', index], secrets)),
     limits: {
       ...written.limits,
       passwordConcurrency: written.limits.passwordConcurrency ?? availableParallelism(),
@@ -111,15 +111,20 @@ function routesOf(written: WrittenConfig): readonly WrittenRoute[] {
       uploads: null,
       nodes: null,
       backendCa: null,
+      backendTls: null,
     },
   ];
 }
 
-function routeConfig(route: WrittenRoute, path: KeyPath, read: Read): RouteConfig {
+function routeConfig(route: WrittenRoute, path: KeyPath, sources: ListenSources): RouteConfig {
+  const { read } = sources;
+  const tls = route.backendTls;
+  const [ca, caPath] = tls?.ca ? [tls.ca, ['backendTls', 'ca']] : [route.backendCa, ['backendCa']];
   return {
     ...route,
     backendAuth: backendAuth(route.backendAuth, [...path, 'backendAuth'], read),
-    backendCa: route.backendCa && read(route.backendCa, [...path, 'backendCa'], checkCertificates),
+    backendCa: ca && read(ca, [...path, ...caPath], checkCertificates),
+    backendTls: tls && readPair(tls, [...path, 'backendTls'], sources),
   };
 }
 

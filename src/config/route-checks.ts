@@ -106,6 +106,14 @@ function checkBackends(route: unknown): readonly Finding[] {
     const message = 'means nothing here: no backend of this route starts with https://';
     findings.push({ path: ['backendCa'], at: 'value', message });
   }
+  if (valueAt(route, ['backendTls']) !== undefined && !https) {
+    const message = 'means nothing here: no backend of this route starts with https://';
+    findings.push({ path: ['backendTls'], at: 'value', message });
+  }
+  if (valueAt(route, ['backendTls', 'ca']) !== undefined && valueAt(route, ['backendCa']) !== undefined) {
+    const message = 'says the same as backendTls.ca; remove one of them';
+    findings.push({ path: ['backendCa'], at: 'value', message });
+  }
   return findings;
 }
 

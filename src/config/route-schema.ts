@@ -13,9 +13,14 @@ export type WrittenBackendAuth =
   | { readonly sharedSecret: SecretReference };
 
 /** A route as written: everything in place but its secrets. */
-export interface WrittenRoute extends Omit<RouteConfig, 'backendAuth' | 'backendCa'> {
+export interface WrittenRoute extends Omit<RouteConfig, 'backendAuth' | 'backendCa' | 'backendTls'> {
   readonly backendAuth: WrittenBackendAuth;
   readonly backendCa: SecretReference | null;
+  readonly backendTls: {
+    readonly cert: SecretReference;
+    readonly key: SecretReference;
+    readonly ca: SecretReference | null;
+  } | null;
 }
 
 /** One backend URL or several. */
@@ -129,6 +134,17 @@ export const routeSchema: z.ZodType<WrittenRoute> = z.strictObject({
   nodes: optional(nodesSchema.meta({ description: 'How node: scopes map to paths.' })),
   backendCa: optional(
     secret('PEM certificates of the authority that signed the backend; left out, the public ones.'),
+  ),
+  backendTls: optional(
+    z
+      .strictObject({
+        cert: secret(
+          'PEM certificate of the gateway as a client, and behind it those that lead to its authority.',
+        ),
+        key: secret('PEM private key of that certificate, without a passphrase.'),
+        ca: optional(secret('The same as backendCa.')),
+      })
+      .meta({ description: 'How the gateway makes itself known to the backend in TLS.' }),
   ),
 });
 

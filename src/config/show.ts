@@ -82,6 +82,7 @@ function describeRoute(route: RouteConfig): Readonly<Record<string, unknown>> {
     uploads: route.uploads,
     nodes: route.nodes,
     backendCa: route.backendCa && mask,
+    backendTls: route.backendTls && { cert: mask, key: mask },
   });
 }
 

@@ -1,5 +1,7 @@
 import { Readable } from 'node:stream';
+import type { SecureContextOptions } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, type errors } from 'undici';
+import type { RouteConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
 import { resetCode } from './backend-fault.ts';
@@ -18,12 +20,23 @@ export interface BackendLimits {
 /** A request as a backend gets it. */
 export type BackendRequest = Pick<Dispatcher.DispatchOptions, 'method' | 'path' | 'headers' | 'body'>;
 
+/** What TLS with a backend goes by. */
+export type BackendTls = Pick<RouteConfig, 'backendCa' | 'backendTls'>;
+
+/** What `node:tls` is told of that. */
+export function tlsOptions({ backendCa, backendTls }: BackendTls): SecureContextOptions {
+  return {
+    ...(backendCa === null ? {} : { ca: backendCa }),
+    ...(backendTls === null ? {} : { cert: backendTls.cert, key: backendTls.key }),
+  };
+}
+
 /** What the connections to a backend need. */
 export interface BackendConnectionsDeps {
   readonly url: URL;
   /** What the certificate must be for; '' for an address. */
   readonly tlsName: string;
-  readonly ca: string | null;
+  readonly tls: BackendTls;
   readonly limits: BackendLimits;
   readonly clock: Clock;
   /** The backend sent what nobody had asked for, and its connections are not kept for a minute. */
@@ -235,12 +248,12 @@ function saidTooMuch(error: errors.UndiciError, isBusy: boolean): boolean {
   return !isBusy && (error.name === 'HTTPParserError' || error.code.startsWith('HPE_'));
 }
 
-function connectorTo({ tlsName, ca, limits }: BackendConnectionsDeps): buildConnector.connector {
+function connectorTo({ tlsName, tls, limits }: BackendConnectionsDeps): buildConnector.connector {
   const connector = buildConnector({
     timeout: limits.connectMs,
     allowH2: false,
     autoSelectFamily: true,
-    ...(ca === null ? {} : { ca }),
+    ...tlsOptions(tls),
   });
   return (options, done) =>
     connector({ ...options, servername: tlsName }, (...[error, socket]) => {

@@ -5,6 +5,7 @@ import {
   type BackendHandler,
   type BackendLimits,
   type BackendRequest,
+  type BackendTls,
   type LeaveQueue,
 } from './backend-connections.ts';
 
@@ -49,11 +50,11 @@ const restMaxMs = 60_000;
 export function createBackendGroup(
   origins: readonly string[],
   limits: BackendLimits,
-  ca: string | null,
+  tls: BackendTls,
   clock: Clock,
   mistrusted: (origin: string) => void,
 ): BackendGroup {
-  const backends = origins.map((origin) => openBackend(new URL(origin), limits, ca, clock, mistrusted));
+  const backends = origins.map((origin) => openBackend(new URL(origin), limits, tls, clock, mistrusted));
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;
   return {
@@ -96,12 +97,12 @@ export function createBackendGroup(
 function openBackend(
   url: URL,
   limits: BackendLimits,
-  ca: string | null,
+  tls: BackendTls,
   clock: Clock,
   mistrusted: (origin: string) => void,
 ): Backend & { readonly close: () => Promise<void> } {
   const tlsName = tlsServerName(url.hostname);
-  const deps = { url, tlsName, ca, limits, clock, mistrusted: () => mistrusted(url.origin) };
+  const deps = { url, tlsName, tls, limits, clock, mistrusted: () => mistrusted(url.origin) };
   const connections = new BackendConnections(deps);
   return {
     origin: url.origin,

@@ -60,7 +60,7 @@ export function compileRoute(
     mainPassword: config.mainPassword === 'allow',
     challenge: createChallenge(accepted.basic),
     identity,
-    backends: createBackendGroup(config.backend, limits, config.backendCa, clock, (origin) =>
+    backends: createBackendGroup(config.backend, limits, config, clock, (origin) =>
       mistrusted(config.name, origin),
     ),
     backendAuthorization: compileBackendAuthorization(config),

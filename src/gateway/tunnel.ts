@@ -5,6 +5,7 @@ import { type Duplex, pipeline } from 'node:stream';
 import type { createProxyServer } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
+import { tlsOptions } from './backend-connections.ts';
 import { toFault } from './backend-fault.ts';
 import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
 import type { Backend } from './backends.ts';
@@ -198,8 +199,7 @@ function attend(socket: Duplex): () => void {
 
 /** Only what an agent says of TLS is heeded: the proxy passes no authority on, and Node asks for the Host's name. */
 function tlsAgent(backend: Backend, route: Allowed['route']): Agent {
-  const { backendCa } = route.config;
-  return new Agent({ servername: backend.tlsName, ...(backendCa === null ? {} : { ca: backendCa }) });
+  return new Agent({ servername: backend.tlsName, ...tlsOptions(route.config) });
 }
 
 class HandshakeTimeout extends Error {

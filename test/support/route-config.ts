@@ -17,6 +17,7 @@ export function routeConfig(change: Partial<RouteConfig> = {}): RouteConfig {
     uploads: null,
     nodes: null,
     backendCa: null,
+    backendTls: null,
     ...change,
   };
 }

@@ -33,7 +33,15 @@ export function backendClient(
     origin,
     identified: user !== null && route.identity.user !== null,
     send: (method, path, { headers = {}, ...body } = {}) =>
-      exchange({ method, origin, path, headers: { ...fixed, ...headers }, ca: route.backendCa, ...body }),
+      exchange({
+        method,
+        origin,
+        path,
+        headers: { ...fixed, ...headers },
+        ca: route.backendCa,
+        pair: route.backendTls,
+        ...body,
+      }),
     ownUrl: (path) => `${route.backendOrigin ?? `${new URL(origin).protocol}//${host}`}${path}`,
   };
 }

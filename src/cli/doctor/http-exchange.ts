@@ -1,3 +1,4 @@
+import type { TlsPair } from '../../config/listen-config.ts';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 
@@ -14,6 +15,8 @@ export interface ExchangeRequest {
   readonly chunked?: boolean;
   /** PEM certificates that are trusted, or null for the public ones. */
   readonly ca: string | null;
+  /** The certificate shown to it, or null. */
+  readonly pair: TlsPair | null;
 }
 
 /** What came back; of a body only the first 256 KiB. */
@@ -43,6 +46,7 @@ export const exchange: Exchange = (wanted) =>
       agent: false,
       signal: AbortSignal.timeout(patienceMs),
       ...(wanted.ca === null ? {} : { ca: wanted.ca }),
+      ...(wanted.pair === null ? {} : { cert: wanted.pair.cert, key: wanted.pair.key }),
     });
     outgoing.once('error', reject);
     outgoing.once('response', (incoming) => {

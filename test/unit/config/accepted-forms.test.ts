@@ -21,6 +21,7 @@ const defaultRoute: RouteConfig = {
   uploads: null,
   nodes: null,
   backendCa: null,
+  backendTls: null,
 };
 
 function firstRoute(...lines: readonly string[]): RouteConfig {

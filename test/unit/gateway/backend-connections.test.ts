@@ -29,7 +29,7 @@ async function start(t: TestContext, backendConnections: number, backendWaitMs =
   const connections = new BackendConnections({
     url: new URL(backend.url),
     tlsName: '',
-    ca: null,
+    tls: { backendCa: null, backendTls: null },
     limits: { connectMs: 1_000, backendHeadMs: 1_000, backendConnections, backendWaitMs },
     clock,
     mistrusted: () => void mistrusted++,

@@ -4,12 +4,13 @@ import { type Backend, type BackendGroup, createBackendGroup } from '../../../sr
 import { type SteppedClock, steppedClock } from '../../support/stepped-clock.ts';
 import { backendLimits } from './route-fixture.ts';
 
+const noTls = { backendCa: null, backendTls: null };
 const none: ReadonlySet<Backend> = new Set();
 
 function start(count: number): { group: BackendGroup; clock: SteppedClock } {
   const clock = steppedClock();
   const origins = Array.from({ length: count }, (_, at) => `http://b${at}:8008`);
-  return { group: createBackendGroup(origins, backendLimits, null, clock, () => undefined), clock };
+  return { group: createBackendGroup(origins, backendLimits, noTls, clock, () => undefined), clock };
 }
 
 function pick(group: BackendGroup, tried: ReadonlySet<Backend> = none): Backend {
