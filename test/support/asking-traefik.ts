@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { type AskingPlaces, type AskingProxy, exampleFile } from './asking-proxy.ts';
+import { eventually } from './eventually.ts';
 import { freePort } from './free-port.ts';
+import { status } from './http-message.ts';
+import { exchange } from './raw-client.ts';
 import { findProgram } from './requirement.ts';
 import { startScratchServer } from './scratch-server.ts';
 import { makeScratch } from './scratch.ts';
@@ -29,5 +32,8 @@ export async function startAskingTraefik({ doorsPort, backendPort }: AskingPlace
     [':8008', `:${backendPort}`],
   ]);
   const args = [`--configFile=${scratch.file('traefik.yaml')}`];
-  return { port, stop: await startScratchServer({ label: 'traefik', command, args }, port, scratch) };
+  const stop = await startScratchServer({ label: 'traefik', command, args }, port, scratch);
+  // It listens before it has read its routes.
+  await eventually('a route', async () => status(await exchange(port, 'GET', '/')) !== 404);
+  return { port, stop };
 }
