@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
 import type { Child } from '../../test/support/child-process.ts';
 import { makeScratch, type Scratch } from '../../test/support/scratch.ts';
+import { childrenOf } from '../../test/support/worker-pids.ts';
 import { startGateway, writeConfig } from '../gateway.ts';
 import { applyLoad } from '../load.ts';
 import { clientHeaders, startBackend } from '../peers.ts';
-import { loadCore, measuredCore } from '../pinned.ts';
+import { cpuUs, loadCore, measuredCore } from '../pinned.ts';
 import { readConfig, scopedPath, seedTokens } from '../seed.ts';
 import { atLeast, plain, type Row } from '../table.ts';
 
@@ -12,7 +13,7 @@ const ratioMin = 1.8;
 const seconds = 4;
 const connections = 16;
 /** Read whole to decide, and refused at its last line: the backend has no part in it. */
-const reportBytes = 512 * 1024;
+const reportBytes = 64 * 1024;
 
 /** Where a gateway is asked, and with what. */
 interface Entry {
@@ -34,16 +35,12 @@ export async function workers(rounds: number): Promise<readonly Row[]> {
     const [one, two] = entries as [Entry, Entry];
     const reports = await compare(rounds, one, two, sendReports);
     const gets = await compare(rounds, one, two, sendGets);
-    const size = `REPORT of ${reportBytes / 1024} KiB`;
+    const what = `REPORT of ${reportBytes / 1024} KiB`;
     return [
-      plain(`${size}, one process, answers per second`, reports.one, ''),
-      plain(`${size}, two workers, answers per second`, reports.two, ''),
-      atLeast(`${size}: two workers / one process`, reports.two / reports.one, ratioMin, ''),
-      plain(
-        '1 KiB GET: two workers / one process, where load and backend want the same two cores',
-        gets.two / gets.one,
-        '',
-      ),
+      ...costs(what, reports),
+      atLeast(`${what}: two workers / one process, answers`, ratioOf(reports), ratioMin, ''),
+      ...costs('1 KiB GET, load and backend on the same two cores', gets),
+      plain('1 KiB GET: two workers / one process, answers', ratioOf(gets), ''),
     ];
   } finally {
     for (const { child } of entries) await child.stop();
@@ -65,23 +62,60 @@ async function start(scratch: Scratch, backendPort: number, count: number): Prom
   return { port: files.port, child, headers: clientHeaders(token) };
 }
 
-/** Medians of the rounds, in answers per second; the first round warms up and does not count. */
-async function compare(
-  rounds: number,
-  one: Entry,
-  two: Entry,
-  measure: Measure,
-): Promise<{ readonly one: number; readonly two: number }> {
-  const rates: { one: number; two: number }[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    rates.push({ one: (await measure(one)) / seconds, two: (await measure(two)) / seconds });
-  }
-  const counted = rates.slice(1);
-  return { one: median(counted.map((rate) => rate.one)), two: median(counted.map((rate) => rate.two)) };
+/** What a round came to. */
+interface Round {
+  readonly perSecond: number;
+  /** CPU time of all its processes, per answer. */
+  readonly cpuUs: number;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+/** Medians of the rounds; the first warms up and does not count. */
+async function compare(rounds: number, one: Entry, two: Entry, measure: Measure): Promise<Contest> {
+  const each: { readonly one: Round; readonly two: Round }[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    each.push({ one: await play(one, measure), two: await play(two, measure) });
+  }
+  const counted = each.slice(1);
+  return {
+    one: medianOf(counted.map((round) => round.one)),
+    two: medianOf(counted.map((round) => round.two)),
+  };
+}
+
+interface Contest {
+  readonly one: Round;
+  readonly two: Round;
+}
+
+async function play(entry: Entry, measure: Measure): Promise<Round> {
+  const pids = [entry.child.pid, ...childrenOf(entry.child.pid)];
+  const [cpuBefore, began] = [cpuUs(pids), performance.now()];
+  const answers = await measure(entry);
+  return {
+    perSecond: (answers * 1_000) / (performance.now() - began),
+    cpuUs: (cpuUs(pids) - cpuBefore) / answers,
+  };
+}
+
+function medianOf(rounds: readonly Round[]): Round {
+  const median = (values: readonly number[]): number =>
+    values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  return {
+    perSecond: median(rounds.map(({ perSecond }) => perSecond)),
+    cpuUs: median(rounds.map((round) => round.cpuUs)),
+  };
+}
+
+function ratioOf({ one, two }: Contest): number {
+  return two.perSecond / one.perSecond;
+}
+
+function costs(what: string, { one, two }: Contest): readonly Row[] {
+  const row = (who: string, { perSecond, cpuUs: us }: Round): Row => ({
+    ...plain(`${what}, ${who}`, perSecond, ''),
+    figure: `${perSecond.toFixed(0)} a second, ${us.toFixed(0)} µs of CPU each`,
+  });
+  return [row('one process', one), row('two workers', two)];
 }
 
 function sendGets({ port, headers }: Entry): Promise<number> {
