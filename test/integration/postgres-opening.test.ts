@@ -12,6 +12,7 @@ import type { TokenId } from '../../src/core/ids.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { openPostgres } from '../../src/storage/postgres/database.ts';
 import { makeCertificates } from '../support/certificates.ts';
+import { run } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { type PostgresServer, requirePostgres, startPostgres } from '../support/postgres.ts';
@@ -67,6 +68,17 @@ describe('a PostgreSQL database as the store', requirePostgres(), () => {
     for (const [changes, sentence] of cases) {
       assert.match(await refusal(server.config(database, changes)), sentence);
     }
+  });
+
+  test('a command that lacks the password says so and ends', async () => {
+    const { host, port, user } = server.config(database);
+    const store = `postgres://${user}@${host}:${port}/${database}`;
+    const label = 'latchkey user list';
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const args = [main, 'user', 'list', '--store', store];
+    const { code, stderr } = await run({ label, command: process.execPath, args, withinMs: 30_000 });
+    assert.equal(code, 1);
+    assert.match(stderr, /asks for a password that it does not get/);
   });
 
   test('a server that never says a word is given up', async () => {

@@ -20,6 +20,8 @@ export class Session extends Client {
     });
     // What waits for an answer fails by itself; a connection nobody uses may end unheard.
     this.on('error', () => undefined);
+    // Where it is we who cannot go on, for want of a password, the server would wait for us, and the process for it.
+    this.connection.on('error', () => this.breakOff());
   }
 
   /** A setting as the server reported it last; an empty text where it has not. */
