@@ -101,16 +101,24 @@ export class PlainResponse extends EventEmitter implements ClientResponse {
     const { socket } = this.#deps;
     this.writableEnded = true;
     if (!socket.writable) return;
-    socket.cork();
-    this.flushHeaders();
-    const body = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
-    if (this.#framing.kind === 'length' && body !== undefined && body.length > 0) {
-      this.#writeBody(body, this.#onFlushed);
+    const lastChunk = this.#framing.kind === 'chunked' ? '0\r\n\r\n' : '';
+    if (chunk === undefined || chunk.length === 0) {
+      // One write, without gathering.
+      const last = (this.#head ?? '') + lastChunk;
+      this.#head = null;
+      socket.write(last, 'latin1', this.#onFlushed);
     } else {
-      if (body !== undefined) this.#writeBody(body);
-      socket.write(this.#framing.kind === 'chunked' ? '0\r\n\r\n' : '', 'latin1', this.#onFlushed);
+      socket.cork();
+      this.flushHeaders();
+      const body = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
+      if (this.#framing.kind === 'length') {
+        this.#writeBody(body, this.#onFlushed);
+      } else {
+        this.#writeBody(body);
+        socket.write(lastChunk, 'latin1', this.#onFlushed);
+      }
+      socket.uncork();
     }
-    socket.uncork();
     if (this.#framing.kind === 'length' && this.#bodyBytes !== this.#framing.bytes) socket.destroy();
   }
 
