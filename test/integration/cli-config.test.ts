@@ -117,7 +117,7 @@ test('config show prints values with their sources', async () => {
     readonly config: { readonly listen: unknown };
     readonly sources: Readonly<Record<string, string>>;
   };
-  assert.deepEqual(config.listen, { port: 8088 });
+  assert.deepEqual(config.listen, { port: 8088, proxyProtocol: false });
   assert.equal(sources['listen.port'], 'good.yaml:2');
 });
 
