@@ -107,8 +107,12 @@ function checkListeners(root: unknown): readonly Finding[] {
 function checkLoops(root: unknown): readonly Finding[] {
   const port = valueAt(root, ['listen', 'port']) ?? 8080;
   const host = valueAt(root, ['listen', 'host']) ?? '::';
-  if (valueAt(root, ['listen', 'socket']) !== undefined) return [];
+  const socket = valueAt(root, ['listen', 'socket']);
   if (typeof port !== 'number' || typeof host !== 'string') return [];
+  const isOwn = (backend: unknown): boolean => {
+    if (socket === undefined) return isListener(backend, host, port);
+    return typeof socket === 'string' && backend === `unix:${socket}`;
+  };
   const places: readonly KeyPath[] = [
     ['backend'],
     ...listAt(root, ['routes']).map((_route, index) => ['routes', index, 'backend']),
@@ -118,8 +122,12 @@ function checkLoops(root: unknown): readonly Finding[] {
       const count = listAt(root, place).length;
       return count === 0 ? [place] : Array.from({ length: count }, (_, index) => [...place, index]);
     })
-    .filter((path) => isListener(valueAt(root, path), host, port))
+    .filter((path) => isOwn(valueAt(root, path)))
     .map((path) => {
+      if (socket !== undefined) {
+        const message = 'is the socket on which the gateway itself listens; choose another for listen.socket';
+        return { path, at: 'value', message };
+      }
       const advice = 'choose another port with listen.port or --port';
       return { path, at: 'value', message: `is where the gateway itself listens (port ${port}); ${advice}` };
     });

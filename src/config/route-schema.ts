@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAuthority, parseOrigin } from './addresses.ts';
+import { parseBackend } from './backend-address.ts';
 import type { Channel, RouteConfig, RouteKind } from './config.ts';
 import { parseFieldName, parseHeaderTemplate, parseParameterName } from './field-names.ts';
 import { parseFolder, parseFolderTemplate, parsePlainPath } from './paths.ts';
@@ -25,7 +26,7 @@ export interface WrittenRoute extends Omit<RouteConfig, 'backendAuth' | 'backend
 
 /** One backend URL or several. */
 export const backendSchema: z.ZodType<readonly string[]> = oneOrMany(
-  leaf(parseOrigin, 'http:// or https:// URL without a path.'),
+  leaf(parseBackend, 'http:// or https:// URL without a path, or unix: and the path of a socket.'),
   'a backend URL',
   'Where requests go: one URL, or several that serve the same data.',
 );

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { SecureContextOptions } from 'node:tls';
 import { buildConnector, Client, type Dispatcher, type errors } from 'undici';
+import type { BackendPlace } from '../config/backend-address.ts';
 import type { RouteConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import { Fault } from '../core/errors.ts';
@@ -33,7 +34,7 @@ export function tlsOptions({ backendCa, backendTls }: BackendTls): SecureContext
 
 /** What the connections to a backend need. */
 export interface BackendConnectionsDeps {
-  readonly url: URL;
+  readonly place: BackendPlace;
   /** What the certificate must be for; '' for an address. */
   readonly tlsName: string;
   readonly tls: BackendTls;
@@ -118,7 +119,7 @@ export class BackendConnections {
       this.#send(line, request, owner, handler);
       return null;
     }
-    const { url, limits } = this.#deps;
+    const { place, limits } = this.#deps;
     const waiting: Waiting = { request, owner, handler, timer: setTimeout(giveUp, limits.backendWaitMs) };
     const leave = (): void => {
       clearTimeout(waiting.timer);
@@ -127,7 +128,7 @@ export class BackendConnections {
     function giveUp(): void {
       leave();
       const busy = `all ${limits.backendConnections} connections stayed busy for ${limits.backendWaitMs} ms`;
-      handler.onResponseError(null, new Fault('overloaded', `${url.origin}: ${busy}`));
+      handler.onResponseError(null, new Fault('overloaded', `${place.name}: ${busy}`));
     }
     this.#queue.add(owner, waiting);
     return leave;
@@ -148,7 +149,7 @@ export class BackendConnections {
       // Undici otherwise opens a connection for each HEAD, and for LOCK or REPORT with a body.
       reset: this.#mistrusts(),
       // Undici otherwise takes the Host for it, and reconnects whenever that changes; the connector has its own.
-      servername: this.#deps.url.hostname,
+      servername: this.#deps.place.url.hostname,
     };
     line.client.dispatch(options, handler);
     // What Undici refuses to send leaves the line free without a word.
@@ -186,8 +187,8 @@ export class BackendConnections {
   }
 
   #open(): Line {
-    const { url, limits } = this.#deps;
-    const client = new Client(url.origin, {
+    const { place, limits } = this.#deps;
+    const client = new Client(place.url.origin, {
       pipelining: 1,
       allowH2: false,
       headersTimeout: limits.backendHeadMs,
@@ -248,11 +249,12 @@ function saidTooMuch(error: errors.UndiciError, isBusy: boolean): boolean {
   return !isBusy && (error.name === 'HTTPParserError' || error.code.startsWith('HPE_'));
 }
 
-function connectorTo({ tlsName, tls, limits }: BackendConnectionsDeps): buildConnector.connector {
+function connectorTo({ place, tlsName, tls, limits }: BackendConnectionsDeps): buildConnector.connector {
   const connector = buildConnector({
     timeout: limits.connectMs,
     allowH2: false,
     autoSelectFamily: true,
+    ...(place.socketPath === null ? {} : { socketPath: place.socketPath }),
     ...tlsOptions(tls),
   });
   return (options, done) =>

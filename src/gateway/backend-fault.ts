@@ -13,6 +13,11 @@ const unreachable = new Set([
   'EADDRNOTAVAIL',
   'EHOSTDOWN',
   'ENETDOWN',
+  // Of sockets: a path through a file, links in a circle, one that takes datagrams, a full queue of connections.
+  'ENOTDIR',
+  'ELOOP',
+  'EPROTOTYPE',
+  'EAGAIN',
   // A firewall that says so.
   'EACCES',
   'EPERM',

@@ -6,7 +6,7 @@ import type { Addresses } from './response-head.ts';
 
 /** What a rewritten request needs to know of the backend chosen for it. */
 interface Target {
-  readonly origin: string;
+  readonly scheme: 'http' | 'https';
   readonly authority: string;
 }
 
@@ -106,7 +106,7 @@ export function responseAddresses(allowed: Allowed, backend: Target): Addresses 
 function believedOrigin(allowed: Allowed, backend: Target, host: string): string {
   const { backendOrigin } = allowed.route.config;
   if (backendOrigin !== null) return backendOrigin.replace(/\/$/, '');
-  return `${backend.origin.slice(0, backend.origin.indexOf(':'))}://${host}`;
+  return `${backend.scheme}://${host}`;
 }
 
 /** A page reached with a credential in its query, or in its authority, must not hand it on: what is left, or null. */

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { backendPlace, type BackendPlace } from '../config/backend-address.ts';
 import type { Clock } from '../core/clock.ts';
 import {
   BackendConnections,
@@ -9,11 +10,14 @@ import {
   type LeaveQueue,
 } from './backend-connections.ts';
 
-/** One origin that a route forwards to. */
+/** One server that a route forwards to. */
 export interface Backend {
-  /** `http://host:port`, no path. */
+  /** As the configuration names it, for logs and errors: `http://host:port`, or `unix:/path`. */
   readonly origin: string;
-  /** Host and port as a Host header names them. */
+  readonly scheme: 'http' | 'https';
+  /** Its socket file; null: it is reached by TCP. */
+  readonly socketPath: string | null;
+  /** Host and port as a Host header names them; `localhost` over a socket. */
   readonly authority: string;
   /**
    * What its certificate must be for, whatever Host it is sent, which clients choose: '' for an address, which is
@@ -44,7 +48,7 @@ const restMinMs = 1_000;
 const restMaxMs = 60_000;
 
 /**
- * The backends at these origins; connections are made on first use. `mistrusted` hears of each that sent what nobody
+ * The backends at these addresses, as the configuration has them; connections are made on first use. `mistrusted` hears of each that sent what nobody
  * had asked for.
  */
 export function createBackendGroup(
@@ -54,7 +58,7 @@ export function createBackendGroup(
   clock: Clock,
   mistrusted: (origin: string) => void,
 ): BackendGroup {
-  const backends = origins.map((origin) => openBackend(new URL(origin), limits, tls, clock, mistrusted));
+  const backends = origins.map((origin) => openBackend(backendPlace(origin), limits, tls, clock, mistrusted));
   const resting = new Map<Backend, { untilMs: number; restMs: number }>();
   let turn = 0;
   return {
@@ -95,17 +99,20 @@ export function createBackendGroup(
 }
 
 function openBackend(
-  url: URL,
+  place: BackendPlace,
   limits: BackendLimits,
   tls: BackendTls,
   clock: Clock,
   mistrusted: (origin: string) => void,
 ): Backend & { readonly close: () => Promise<void> } {
+  const { name, url, socketPath } = place;
   const tlsName = tlsServerName(url.hostname);
-  const deps = { url, tlsName, tls, limits, clock, mistrusted: () => mistrusted(url.origin) };
+  const deps = { place, tlsName, tls, limits, clock, mistrusted: () => mistrusted(name) };
   const connections = new BackendConnections(deps);
   return {
-    origin: url.origin,
+    origin: name,
+    scheme: url.protocol === 'https:' ? 'https' : 'http',
+    socketPath,
     authority: url.host,
     tlsName,
     dispatch: (request, owner, handler) => connections.dispatch(request, owner, handler),

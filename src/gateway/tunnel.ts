@@ -2,7 +2,7 @@ import { type ClientRequest, type IncomingMessage, ServerResponse } from 'node:h
 import { Agent } from 'node:https';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import type { createProxyServer } from 'http-proxy';
+import type { createProxyServer, ProxyTarget } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { tlsOptions } from './backend-connections.ts';
@@ -84,8 +84,8 @@ function join(
   const startedMs = performance.now();
   const seen = { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
   const proxy = createProxy({
-    target: backend.origin,
-    ...(backend.origin.startsWith('https:') ? { agent: tlsAgent(backend, route) } : {}),
+    target: targetOf(backend),
+    ...(backend.scheme === 'https' ? { agent: tlsAgent(backend, route) } : {}),
   });
   const giveBack = attend(socket);
   const fail = (error: Error): void => {
@@ -195,6 +195,10 @@ function attend(socket: Duplex): () => void {
     socket.off('data', onData).off('end', onEnd).pause();
     if (bytes > 0) socket.unshift(Buffer.concat(early));
   };
+}
+
+function targetOf({ origin, authority, socketPath }: Backend): ProxyTarget {
+  return socketPath === null ? origin : { protocol: 'http:', host: authority, port: 80, socketPath };
 }
 
 /** Only what an agent says of TLS is heeded: the proxy passes no authority on, and Node asks for the Host's name. */

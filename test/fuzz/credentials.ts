@@ -35,7 +35,7 @@ const routes = [
   routeConfig({ name: 'bearer', match: { host: null, path: '/' }, accept: ['bearer'] }),
 ];
 const { deps, asked } = decideDeps(routes, [{ kind: 'everything' }]);
-const backend = { origin: 'http://127.0.0.1:9', authority: '127.0.0.1:9' };
+const backend = { scheme: 'http', authority: '127.0.0.1:9' } as const;
 
 /**
  * Nobody is let in but by the valid token, offered once, in a channel of the route; the verifier is asked once and

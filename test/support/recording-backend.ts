@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, ListenOptions, Socket } from 'node:net';
 import { within } from './eventually.ts';
 import { field, MessageReader } from './http-message.ts';
 import type { HttpMessage } from './http-message.ts';
@@ -35,7 +35,9 @@ export interface Answer {
 
 /** A server that keeps every byte it is sent and answers as told. */
 export interface RecordingBackend {
+  /** 0 on a socket file. */
   readonly port: number;
+  /** As a route names it. */
   readonly url: string;
   /** Connections opened since the last forget(). */
   readonly connections: readonly RecordedConnection[];
@@ -75,8 +77,13 @@ export function replying(status: number, body: string | Buffer = '', extra: read
   };
 }
 
-/** Starts a recording backend on a free port of 127.0.0.1, answering 200 with 1 KiB until told otherwise. */
-export async function startRecordingBackend(): Promise<RecordingBackend> {
+/**
+ * Starts a recording backend, answering 200 with 1 KiB until told otherwise: on a free port of 127.0.0.1, of another address,
+ * or on the socket file `path`.
+ */
+export async function startRecordingBackend(
+  place: Pick<ListenOptions, 'host' | 'path'> = { host: '127.0.0.1' },
+): Promise<RecordingBackend> {
   let connections: RecordedConnection[] = [];
   let requests: RecordedRequest[] = [];
   let violations: string[] = [];
@@ -145,9 +152,14 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(place.path === undefined ? { port: 0, ...place } : place, resolve);
   });
-  const { port } = server.address() as AddressInfo;
+  const listening = server.address() as AddressInfo | string;
+  const port = typeof listening === 'string' ? 0 : listening.port;
+  const url =
+    typeof listening === 'string'
+      ? `unix:${listening}`
+      : `http://${listening.family === 'IPv6' ? `[${listening.address}]` : listening.address}:${port}`;
   const next = (event: 'head' | 'message', withinMs: number): Promise<RecordedRequest> =>
     within(
       `a request's ${event} at the backend`,
@@ -159,7 +171,7 @@ export async function startRecordingBackend(): Promise<RecordingBackend> {
 
   return {
     port,
-    url: `http://127.0.0.1:${port}`,
+    url,
     get connections() {
       return connections;
     },

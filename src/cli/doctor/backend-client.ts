@@ -1,3 +1,4 @@
+import { backendPlace } from '../../config/backend-address.ts';
 import type { RouteConfig } from '../../config/config.ts';
 import type { Exchange, ExchangeRequest, ExchangeResponse } from './http-exchange.ts';
 
@@ -42,7 +43,7 @@ export function backendClient(
         pair: route.backendTls,
         ...body,
       }),
-    ownUrl: (path) => `${route.backendOrigin ?? `${new URL(origin).protocol}//${host}`}${path}`,
+    ownUrl: (path) => `${route.backendOrigin ?? `${backendPlace(origin).url.protocol}//${host}`}${path}`,
   };
 }
 
@@ -53,7 +54,7 @@ export function encodePath(path: string): string {
 
 /** What a client would ask for is only known where the route names its host. */
 function hostSent(route: RouteConfig, origin: string): string {
-  const own = new URL(origin).host;
+  const own = backendPlace(origin).url.host;
   if (route.host === 'backend') return own;
   if (route.host === 'preserve') return route.match.host ?? own;
   return route.host;

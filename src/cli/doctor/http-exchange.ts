@@ -1,11 +1,12 @@
 import type { TlsPair } from '../../config/listen-config.ts';
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { backendPlace } from '../../config/backend-address.ts';
 
 /** One request of the doctor to a backend. */
 export interface ExchangeRequest {
   readonly method: string;
-  /** Origin of the backend. */
+  /** The backend's address as the configuration has it. */
   readonly origin: string;
   /** Percent-encoded path. */
   readonly path: string;
@@ -35,11 +36,12 @@ const bodyBytesMax = 256 * 1024;
 /** The exchange over node:http and node:https. */
 export const exchange: Exchange = (wanted) =>
   new Promise((resolve, reject) => {
-    const url = new URL(wanted.origin);
+    const { url, socketPath } = backendPlace(wanted.origin);
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const outgoing = send({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: url.port === '' ? undefined : url.port,
+      socketPath: socketPath ?? undefined,
       method: wanted.method,
       path: wanted.path,
       headers: { ...wanted.headers, ...bodyHeaders(wanted), connection: 'close' },
@@ -81,7 +83,16 @@ export function explainFailure(error: unknown): { readonly message: string; read
   if (code === 'ECONNREFUSED') {
     return {
       message: 'refuses connections',
-      advice: 'start the backend, or correct host and port in `backend`',
+      advice: 'start the backend, or correct its address in `backend`',
+    };
+  }
+  if (code === 'ENOENT' || code === 'ENOTDIR') {
+    return { message: 'has no such socket', advice: 'start the backend, or correct the path in `backend`' };
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return {
+      message: `may not be connected to (${code})`,
+      advice: 'let this user read and write the socket, and search the folders above it; or ask the firewall',
     };
   }
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') {

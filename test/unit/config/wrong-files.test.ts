@@ -266,7 +266,7 @@ const routes: readonly Golden[] = [
     expected: [
       'latchkey.yaml:5:9: routes[0].backend[0]: must end after host and port: requests keep their own paths, because WebDAV answers name them; serve the backend under the same path as the route',
       'latchkey.yaml:6:9: routes[0].backend[1]: must not hold credentials; use backendAuth with {fromFile} or {fromEnv} instead',
-      'latchkey.yaml:7:9: routes[0].backend[2]: must be a URL that starts with http:// or https://',
+      'latchkey.yaml:7:9: routes[0].backend[2]: must be a URL that starts with http:// or https://, or unix: and the path of a socket',
       'latchkey.yaml:8:9: routes[0].backend[3]: must end after host and port: requests keep their own paths, because WebDAV answers name them; serve the backend under the same path as the route',
       'latchkey.yaml:9:9: routes[0].backend[4]: must be text (put it in quotes if it looks like a number)',
     ],

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { backendPlace } from '../../../src/config/backend-address.ts';
 import {
   BackendConnections,
   type BackendHandler,
@@ -27,7 +28,7 @@ async function start(t: TestContext, backendConnections: number, backendWaitMs =
   const clock = steppedClock();
   let mistrusted = 0;
   const connections = new BackendConnections({
-    url: new URL(backend.url),
+    place: backendPlace(backend.url),
     tlsName: '',
     tls: { backendCa: null, backendTls: null },
     limits: { connectMs: 1_000, backendHeadMs: 1_000, backendConnections, backendWaitMs },

@@ -6,7 +6,7 @@ import { parseIf } from '../../../src/gateway/if-header.ts';
 import { readOwnUrl } from '../../../src/gateway/own-url.ts';
 import { allowed, principal } from './route-fixture.ts';
 
-const backend = { origin: 'http://127.0.0.1:8008', authority: '127.0.0.1:8008' };
+const backend = { scheme: 'http', authority: '127.0.0.1:8008' } as const;
 const token = `lk_${'aB3'.repeat(14)}`;
 
 function sent(request: Allowed, assertion: string | null = null): Map<string, string> {
