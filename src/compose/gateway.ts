@@ -22,6 +22,7 @@ import { createPublicListener } from '../server/public-listener.ts';
 import { createAccessLog } from '../telemetry/access-log.ts';
 import { createLog, type Log } from '../telemetry/log.ts';
 import { LogOutput } from '../telemetry/log-output.ts';
+import { loadOpenTelemetry, openTracing } from '../telemetry/tracing.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { adminView } from './admin.ts';
 import { openAssertionKey } from './assertion-key.ts';
@@ -112,6 +113,7 @@ async function open(
   });
   closers.add(() => output.close());
   const log = createLog({ level: config.log.level, output, clock });
+  const spans = config.tracing.enabled ? await openTracing({ version, log, load: loadOpenTelemetry }) : null;
   const ground: Ground = { config, clock, log, closers, place };
   const store = await openStore(config, clock);
   closers.add(() => store.close());
@@ -135,7 +137,9 @@ async function open(
   });
   metrics.configLoaded(true);
   const mistrusted = createMistrustedBackends(log, metrics);
-  const inForce = putInForce(config, (next) => createRouting(next, clock, mistrusted));
+  const inForce = putInForce(config, (next) =>
+    createRouting({ ...next, tracing: config.tracing }, clock, mistrusted),
+  );
   const connections = connectionLimits(ground, inForce);
   const assertions = await createAssertionSigner(
     openAssertionKey(config.assertionKey, config.dataDir),
@@ -143,7 +147,7 @@ async function open(
   );
   const accessLog = config.log.access ? createAccessLog({ output, clock }) : null;
   const recorder = createRecorder(metrics, accessLog, log);
-  const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder });
+  const lasting = lastingDeps(ground, inForce, verification, { assertions, recorder, spans });
   const view = adminView(store, metrics, assertions);
   const site = config.portal.enabled ? await openOwnSite(ground, store, redis, verification, version) : null;
   const verifying = openVerifying(ground, store, inForce);
@@ -223,7 +227,7 @@ function lastingDeps(
   { config, clock, closers }: Ground,
   inForce: InForce,
   { verifier, guesses }: OpenedVerification,
-  made: Pick<PipelineDeps, 'assertions' | 'recorder'>,
+  made: Pick<PipelineDeps, 'assertions' | 'recorder' | 'spans'>,
 ): LastingDeps {
   const progress = {
     get idleMs() {

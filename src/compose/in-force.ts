@@ -51,7 +51,15 @@ const replacedKeys: ReadonlySet<string> = new Set([
 ]);
 
 /** Maps of which a reload replaces a part, or whose keys an operator changes one by one: named key by key. */
-const namedByKey: ReadonlySet<string> = new Set(['listen', 'admin', 'doors', 'limits', 'audit', 'log']);
+const namedByKey: ReadonlySet<string> = new Set([
+  'listen',
+  'admin',
+  'doors',
+  'limits',
+  'audit',
+  'tracing',
+  'log',
+]);
 
 /** Keys that differ and that no reload replaces, as they are written in the file: `limits.drain`, not `drainMs`. */
 export function keysNeedingRestart(former: Config, next: Config): readonly string[] {

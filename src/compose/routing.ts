@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.ts';
 import { createClientSideReader } from '../gateway/client-side.ts';
 import type { DecideDeps } from '../gateway/decide.ts';
 import { createFieldRules } from '../gateway/field-rules.ts';
+import { traceFields } from '../gateway/request-trace.ts';
 import { compileRoute, credentialNames, identityNames } from '../gateway/route.ts';
 import { createRouteTable } from '../gateway/routes.ts';
 
@@ -33,7 +34,11 @@ export function createRouting(
     sendsAssertions: config.routes.some(({ identity }) => identity.assertion !== null),
     acceptsMainPassword: (name) => compiled.find((route) => route.name === name)?.mainPassword ?? null,
     routes,
-    rules: createFieldRules(identityNames(config.routes), credentialNames(config.routes)),
+    rules: createFieldRules(
+      identityNames(config.routes),
+      credentialNames(config.routes),
+      config.tracing.enabled ? traceFields : [],
+    ),
     clientSide: createClientSideReader(config.trustedProxies),
     authorization: {
       routeNameAt: (host, path) => routes.find(host, path)?.name ?? null,

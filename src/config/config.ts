@@ -2,6 +2,7 @@ import type { DoorsConfig } from './doors-config.ts';
 import type { ListenConfig, TlsPair } from './listen-config.ts';
 import type { SignInConfig } from './sign-in-config.ts';
 import type { StoreConfig } from './store-config.ts';
+import type { TracingConfig } from './tracing-config.ts';
 import type { WarningsConfig } from './warnings-config.ts';
 
 /** How WebDAV-aware a route is: decides which headers and bodies are read. */
@@ -147,5 +148,7 @@ export interface Config {
   readonly warnings: WarningsConfig;
   /** How long audit events are kept. Default 400 days. */
   readonly audit: { readonly keepMs: number };
+  /** Traces of requests. */
+  readonly tracing: TracingConfig;
   readonly log: { readonly level: 'debug' | 'info' | 'warn' | 'error'; readonly access: boolean };
 }

@@ -66,6 +66,7 @@ export function resolveConfig(
     signIn: resolveSignIn(written.signIn, secrets.read, folderOf('signIn')),
     warnings: resolveWarnings(written.warnings, secrets.read),
     audit: written.audit,
+    tracing: written.tracing,
     log: written.log,
   };
   return { config, findings: secrets.findings };

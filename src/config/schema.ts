@@ -18,6 +18,7 @@ import {
 } from './schema-parts.ts';
 import { signInSchema, type WrittenSignIn } from './sign-in-schema.ts';
 import { storeSchema, type WrittenStore } from './store-schema.ts';
+import { tracingSchema } from './tracing-schema.ts';
 import { warningsSchema, type WrittenWarnings } from './warnings-schema.ts';
 import { workersSchema } from './workers-schema.ts';
 
@@ -38,7 +39,7 @@ export interface WrittenRedis {
 export interface WrittenConfig
   extends Pick<
     Config,
-    'workers' | 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'log'
+    'workers' | 'admin' | 'doors' | 'dataDir' | 'trustedProxies' | 'portal' | 'audit' | 'tracing' | 'log'
   > {
   readonly listen: WrittenListen;
   /** Null: `latchkey.db` in dataDir. */
@@ -268,6 +269,7 @@ export const configFileSchema: z.ZodType<WrittenConfig> = z.strictObject({
     .transform(({ keep }) => ({ keepMs: keep }))
     .prefault({})
     .meta({ description: 'The audit trail in the store.' }),
+  tracing: tracingSchema.prefault({}).meta({ description: 'Traces of requests, by OpenTelemetry.' }),
   log: z
     .strictObject({
       level: z

@@ -46,6 +46,7 @@ export function describeConfig(loaded: LoadedConfig): ConfigDescription {
       },
       warnings: describeWarnings(config.warnings),
       audit: { keep: formatDuration(config.audit.keepMs) },
+      tracing: config.tracing,
       log: config.log,
     }),
     originOf: (path) => originOf(loaded, path),

@@ -1,3 +1,4 @@
+import type { RequestSpan } from '../telemetry/request-span.ts';
 import { tokenPrefix } from '../tokens/mint.ts';
 import type { AssertionSigner } from './assertion.ts';
 import type { Allowed } from './decide.ts';
@@ -32,13 +33,14 @@ export function hostFor(allowed: Allowed, backend: Target): string {
 
 /**
  * The header fields for the backend: what the client may say, then what the gateway says. The
- * client's credential, hop-by-hop and identity fields were left behind when the head was read.
+ * client's credential, hop-by-hop and identity fields were left behind when the head was read. `span` null: not traced.
  */
 export function backendFields(
   allowed: Allowed,
   backend: Target,
   requestId: string,
   assertion: string | null,
+  span: Pick<RequestSpan, 'context'> | null = null,
 ): string[] {
   const { head, route, principal, permit } = allowed;
   const host = hostFor(allowed, backend);
@@ -55,6 +57,7 @@ export function backendFields(
     'X-Request-Id',
     requestId,
   );
+  if (span !== null) fields.push(...span.context);
   for (const identity of route.identity) fields.push(identity.name, identity.render(principal));
   if (assertion !== null && route.config.identity.assertion !== null) {
     fields.push(route.config.identity.assertion, assertion);

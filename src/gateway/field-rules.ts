@@ -204,14 +204,16 @@ export function foldFieldName(lowerName: string): string {
 
 /**
  * Builds the table. `identityNames` are the headers by which any route identifies users to a
- * backend, `credentialNames` those in which any route accepts a credential.
+ * backend, `credentialNames` those in which any route accepts a credential, `replacedNames` what the gateway says itself
+ * and backends would do nothing else for.
  */
 export function createFieldRules(
   identityNames: readonly string[],
   credentialNames: readonly string[],
+  replacedNames: readonly string[] = [],
 ): FieldRules {
   const rules = new Map<string, FieldRule>(interpreted);
-  for (const name of droppedAside) rules.set(name, dropAside);
+  for (const name of [...droppedAside, ...replacedNames]) rules.set(name, dropAside);
   for (const name of dropped) rules.set(name, drop);
   for (const name of identityNames) rules.set(name.toLowerCase(), drop);
   for (const name of credentialNames) {

@@ -5,6 +5,7 @@
 import { type Denial, deny } from '../core/decision.ts';
 import { Fault } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
+import type { RequestSpan, RequestSpans } from '../telemetry/request-span.ts';
 import type { AssertionSigner } from './assertion.ts';
 import type { Forwarded } from './attempt.ts';
 import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
@@ -15,7 +16,7 @@ import { type Allowed, type Decision, type DecideDeps, decide } from './decide.t
 import { forward } from './forward.ts';
 import type { BodyMemory } from './body-memory.ts';
 import type { ProgressWatch } from './progress.ts';
-import { type Recorder, whoAndWhere } from './record.ts';
+import { type Recorder, type RequestRecord, whoAndWhere } from './record.ts';
 import { type Refusal, renderDenial, renderFault, sendRefusal } from './refusal.ts';
 import {
   ClientGone,
@@ -25,6 +26,7 @@ import {
   type OutgoingBody,
   smallBodyBytes,
 } from './request-body.ts';
+import { beginSpan, endSpan } from './request-trace.ts';
 import type { Spool } from './spool.ts';
 
 /** What serving needs beyond deciding. */
@@ -35,6 +37,8 @@ export interface PipelineDeps extends DecideDeps {
   readonly spool: Spool;
   readonly concurrent: ConcurrentRequests;
   readonly recorder: Recorder;
+  /** Null: requests are not traced. */
+  readonly spans: RequestSpans | null;
   /** Connections that end with a refusal already decided. */
   readonly ending: WeakSet<object>;
   nextRequestId(): string;
@@ -56,6 +60,7 @@ export async function serve(
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const exchange = new ClientExchange(req, res, hints, deps);
+  const span = beginSpan(exchange, requestId, deps);
   let decision: Decision | null = null;
   let entered: Principal | null = null;
   let decidedMs = startedMs;
@@ -73,7 +78,7 @@ export async function serve(
       denial = tooManyRequests();
     } else {
       entered = decision.principal;
-      const answer = await pass(decision, exchange, startedMs, requestId, deps);
+      const answer = await pass(decision, exchange, startedMs, requestId, span, deps);
       if ('kind' in answer) denial = answer;
       else forwarded = answer;
       if (forwarded?.fault) deps.recorder.fault(requestId, forwarded.fault, decision.route.name);
@@ -92,7 +97,7 @@ export async function serve(
       drainUnwanted(req);
     }
     const endedMs = performance.now();
-    deps.recorder.record({
+    const record: RequestRecord = {
       ...whoAndWhere(decision, exchange.peerAddress),
       requestId,
       method: exchange.method,
@@ -105,7 +110,9 @@ export async function serve(
       durationMs: endedMs - startedMs,
       decisionMs: decidedMs - startedMs,
       backendMs: forwarded?.backendMs ?? 0,
-    });
+    };
+    deps.recorder.record(record);
+    endSpan(span, record, decision);
   }
 }
 
@@ -121,6 +128,7 @@ async function pass(
   exchange: ClientExchange,
   startedMs: number,
   requestId: string,
+  span: RequestSpan | null,
   deps: PipelineDeps,
 ): Promise<Forwarded | Denial> {
   exchange.sendContinue();
@@ -130,11 +138,11 @@ async function pass(
   try {
     const waited = ready instanceof Promise || allowed.permit.body !== null;
     if (!waited || performance.now() - startedMs <= decisionHoldsMs) {
-      return await send(allowed, body, exchange, requestId, deps);
+      return await send(allowed, body, exchange, requestId, span, deps);
     }
     // Its token may have been revoked meanwhile: a body that trickles must not keep a decision for later.
     const again = await decide(exchange.repeated(allowed.permit.body), deps);
-    return again.kind === 'refuse' ? again.denial : await send(again, body, exchange, requestId, deps);
+    return again.kind === 'refuse' ? again.denial : await send(again, body, exchange, requestId, span, deps);
   } finally {
     if (body.kind === 'stream') body.release();
   }
@@ -145,6 +153,7 @@ async function send(
   body: OutgoingBody,
   exchange: ClientExchange,
   requestId: string,
+  span: RequestSpan | null,
   deps: PipelineDeps,
 ): Promise<Forwarded> {
   const { head, route } = allowed;
@@ -159,7 +168,7 @@ async function send(
       body,
       group: route.backends,
       owner: allowed.principal.tokenId ?? allowed.principal.userId,
-      headersFor: (backend) => backendFields(allowed, backend, requestId, assertion),
+      headersFor: (backend) => backendFields(allowed, backend, requestId, assertion, span),
       addressesFor: (backend) => responseAddresses(allowed, backend),
       authenticatesItself: route.config.backendAuth.kind !== 'none',
       received: exchange.received,

@@ -227,7 +227,7 @@ function isVisible(text: string): boolean {
 
 const authority = /^(?:[a-z0-9_](?:[a-z0-9._-]{0,253})|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?$/;
 
-/** RFC 9110 section 7.2: a host with an optional port; no list, no user information. */
-function isAuthority(lowerHost: string): boolean {
+/** RFC 9110 section 7.2: whether this, in lower case, is a host with an optional port; no list, no user information. */
+export function isAuthority(lowerHost: string): boolean {
   return authority.test(lowerHost);
 }

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import type { createProxyServer, ProxyTarget } from 'http-proxy';
 import { Fault } from '../core/errors.ts';
+import type { RequestSpan } from '../telemetry/request-span.ts';
 import type { AssertionSigner } from './assertion.ts';
 import { tlsOptions } from './backend-connections.ts';
 import { toFault } from './backend-fault.ts';
@@ -21,6 +22,8 @@ export interface Handshake {
   /** What the client sent behind its handshake. */
   readonly firstBytes: Buffer;
   readonly requestId: string;
+  /** Null: not traced. */
+  readonly span: RequestSpan | null;
   /** Whether the same request would be allowed now. Never rejects. */
   stillAllowed(): Promise<boolean>;
   /** Answers in place of a backend that did not; called at most once, and nothing is written after it. */
@@ -50,7 +53,7 @@ export async function tunnel(
   handshake: Handshake,
   deps: { readonly assertions: AssertionSigner },
 ): Promise<Tunnelled> {
-  const { allowed, req, socket, requestId } = handshake;
+  const { allowed, req, socket, requestId, span } = handshake;
   const { route } = allowed;
   const backend = route.backends.pick(new Set());
   if (backend === null) throw new Fault('backend_unreachable', 'no backend');
@@ -59,7 +62,7 @@ export async function tunnel(
   const { default: httpProxy } = await import('http-proxy');
   if (socket.destroyed) return { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
   // The proxy reads `headers`, not the raw ones, and fires no hook in which they could be cleaned later.
-  req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion));
+  req.headers = fieldsObject(backendFields(allowed, backend, requestId, assertion, span));
   req.headers.connection = 'Upgrade';
   req.headers.upgrade = 'websocket';
   req.url = backendTarget(allowed);

@@ -8,7 +8,8 @@ import { plainAddress } from './client-side.ts';
 import { tooManyRequests } from './concurrent-requests.ts';
 import { type Decision, decide } from './decide.ts';
 import { asFault, type PipelineDeps } from './pipeline.ts';
-import { whoAndWhere } from './record.ts';
+import { type RequestRecord, whoAndWhere } from './record.ts';
+import { beginSpan, endSpan } from './request-trace.ts';
 import { closeWith, type Refusal, renderDenial, renderFault } from './refusal.ts';
 import { type Tunnelled, tunnel } from './tunnel.ts';
 
@@ -45,6 +46,7 @@ export async function upgrade(
   const startedMs = performance.now();
   const requestId = deps.nextRequestId();
   const inbound = inboundOf(req, exactLine);
+  const span = beginSpan(inbound, requestId, deps);
   deps.recorder.begin();
   let decision: Decision | null = null;
   let denial: Denial | null = null;
@@ -69,7 +71,7 @@ export async function upgrade(
       denial = tooManyRequests();
     } else {
       entered = decision.principal;
-      const handshake = { allowed: decision, req, socket, firstBytes, requestId };
+      const handshake = { allowed: decision, req, socket, firstBytes, requestId, span };
       const stillAllowed = (): Promise<boolean> => holds(inbound, inForce());
       tunnelled = await tunnel({ ...handshake, stillAllowed, failed: fail }, deps);
       if (answer.fault === null) answer.status = tunnelled.status;
@@ -83,7 +85,7 @@ export async function upgrade(
   } finally {
     if (entered !== null) deps.concurrent.leave(entered);
   }
-  deps.recorder.record({
+  const record: RequestRecord = {
     ...whoAndWhere(decision, inbound.peerAddress),
     requestId,
     method: 'GET',
@@ -95,7 +97,9 @@ export async function upgrade(
     durationMs: performance.now() - startedMs,
     decisionMs: decidedMs - startedMs,
     backendMs: tunnelled?.backendMs ?? 0,
-  });
+  };
+  deps.recorder.record(record);
+  endSpan(span, record, decision);
 }
 
 /** Whether the same request would still be allowed; a fault is a no. */

@@ -76,6 +76,7 @@ export async function startListener(
     concurrent: createConcurrentRequests(() => options.requestsPerToken ?? 64),
     assertions: await createAssertionSigner(privateKey, systemClock),
     ending: new WeakSet(),
+    spans: null,
     watch,
     memory: { moved: () => undefined },
     spool: createSpool({ folder, bytesMax: 1_000_000, watch }),
