@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import type { RedisConfig } from '../config/config.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Realm } from '../core/ids.ts';
-import { redisAnnouncer, RedisChangeFeed } from '../storage/redis/change-bus.ts';
+import { redisAnnouncer } from '../storage/redis/change-announcer.ts';
+import { RedisChangeFeed } from '../storage/redis/change-bus.ts';
 import { messageCodec, messageKeys } from '../storage/redis/change-message.ts';
 import { commandClient, subscriberClient } from '../storage/redis/connection.ts';
 import { secretsOf } from '../storage/redis/endpoint.ts';
@@ -62,12 +63,16 @@ export async function openRedis(
       log.info({ up }, up ? 'hears changes through Redis' : 'hears no changes through Redis'),
   });
   await gate.start();
+  const announcer = redisAnnouncer(gate, codec);
   return {
     cache: redisSharedCache(gate),
-    announcer: redisAnnouncer(gate, codec),
+    announcer,
     feed,
     failures: (windowMs) => redisSharedFailures(gate, client, windowMs),
     up: () => gate.open,
-    close: () => gate.stop(),
+    async close() {
+      await announcer.flush();
+      await gate.stop();
+    },
   };
 }

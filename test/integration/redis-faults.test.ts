@@ -43,6 +43,34 @@ describe('Redis that is away', requireProgram('redis-server', 'redis-cli'), () =
     assert.equal(await parts.cache.get('key'), 'value');
   });
 
+  test('a change that could not be sent, because an answer was late, reaches others once Redis answers', async (context) => {
+    const others = await openRedis(server.config(), parts.realm);
+    context.after(() => others.stop());
+    const listener = recordingListener();
+    await others.feed.start(listener);
+    const change = someChange();
+    server.pause();
+    try {
+      await parts.cache.get('key');
+      assert.equal(parts.gate.open, false);
+      assert.equal(await parts.announcer.announce([change]), false, 'not even sent');
+    } finally {
+      server.resume();
+    }
+    await eventually('the change', () => listener.changes.length > 0);
+    assert.deepEqual(listener.changes, [change]);
+    await parts.announcer.flush();
+  });
+
+  test('what waits for a Redis that is gone holds up nobody who ends', async () => {
+    await server.kill();
+    await eventually('the gate to close', () => !parts.gate.open);
+    assert.equal(await parts.announcer.announce([someChange()]), false);
+    await parts.announcer.flush();
+    assert.equal(parts.gate.open, false);
+    await server.restart();
+  });
+
   test('killed and started again: found again by itself, and told once each way', async () => {
     await server.kill();
     await eventually('the gate to close', () => !parts.gate.open);

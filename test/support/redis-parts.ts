@@ -3,7 +3,8 @@ import type { RedisConfig } from '../../src/config/config.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Change } from '../../src/core/change.ts';
 import type { Realm } from '../../src/core/ids.ts';
-import { RedisChangeFeed, redisAnnouncer } from '../../src/storage/redis/change-bus.ts';
+import { type RedisAnnouncer, redisAnnouncer } from '../../src/storage/redis/change-announcer.ts';
+import { RedisChangeFeed } from '../../src/storage/redis/change-bus.ts';
 import { messageCodec, messageKeys } from '../../src/storage/redis/change-message.ts';
 import type { MessageCodec, MessageKeys } from '../../src/storage/redis/change-message.ts';
 import { commandClient, subscriberClient } from '../../src/storage/redis/connection.ts';
@@ -13,7 +14,7 @@ import type { RedisHealth } from '../../src/storage/redis/health-gate.ts';
 import { redisSharedCache } from '../../src/storage/redis/shared-cache.ts';
 import { redisSharedFailures } from '../../src/storage/redis/shared-failures.ts';
 import type { Peppers } from '../../src/tokens/digest.ts';
-import type { ChangeAnnouncer, ChangeListener } from '../../src/tokens/change-feed.ts';
+import type { ChangeListener } from '../../src/tokens/change-feed.ts';
 import type { SharedCache } from '../../src/tokens/shared-cache.ts';
 import type { SharedFailures } from '../../src/tokens/shared-failures.ts';
 
@@ -22,7 +23,7 @@ export interface RedisParts {
   readonly realm: Realm;
   readonly gate: HealthGate;
   readonly cache: SharedCache;
-  readonly announcer: ChangeAnnouncer;
+  readonly announcer: RedisAnnouncer;
   failures(windowMs: number): SharedFailures;
   readonly feed: RedisChangeFeed;
   readonly codec: MessageCodec;

@@ -1,29 +1,9 @@
 import type { Redis } from 'ioredis';
-import type { Change } from '../../core/change.ts';
 import type { Clock } from '../../core/clock.ts';
-import type { ChangeAnnouncer, ChangeFeed, ChangeListener } from '../../tokens/change-feed.ts';
-import { changesMax } from './change-message.ts';
+import type { ChangeFeed, ChangeListener } from '../../tokens/change-feed.ts';
 import type { MessageCodec } from './change-message.ts';
 import { backoffMs, closeClient } from './connection.ts';
 import type { HealthGate } from './health-gate.ts';
-
-/** Sends changes through Redis; resolves false where any part of them was not taken. */
-export function redisAnnouncer(gate: HealthGate, codec: MessageCodec): ChangeAnnouncer {
-  return {
-    async announce(changes) {
-      const sends: Promise<boolean>[] = [];
-      for (let from = 0; from < changes.length; from += changesMax) {
-        sends.push(publish(gate, codec, changes.slice(from, from + changesMax)));
-      }
-      return (await Promise.all(sends)).every(Boolean);
-    },
-  };
-}
-
-function publish(gate: HealthGate, codec: MessageCodec, changes: readonly Change[]): Promise<boolean> {
-  const text = codec.encode({ kind: 'changes', changes });
-  return gate.attempt(async (client) => (await client.publish(codec.channel, text)) >= 0, false);
-}
 
 /** Why a message says nothing to us. Either way it counts as a gap. */
 export type Ignored = 'foreign' | 'unreadable';
