@@ -34,9 +34,9 @@ export async function startClients(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const exited = once(child, 'exit');
   let isToEnd = false;
-  const failed = exited.then((): Promise<never> => {
+  const failed = exited.then(([code, signal]: readonly unknown[]): Promise<never> => {
     if (isToEnd) return new Promise(() => undefined);
-    throw new Error(`the clients ended by themselves:\n${stderr}`);
+    throw new Error(`the clients ended by themselves, ${String(signal ?? code)}:\n${stderr}`);
   });
   failed.catch(() => undefined);
   const send = (order: ClientsOrder): void => void child.send(order);

@@ -108,6 +108,9 @@ function cutRules(addresses: readonly string[], how: Cut): string {
 async function removeLeftovers(): Promise<void> {
   const { stdout } = await call('ip', ['netns', 'list']);
   for (const [whole, pid] of stdout.matchAll(new RegExp(`^${prefix}(\\d+)-\\S+`, 'gm'))) {
-    if (!isAlive(Number(pid))) await ip('netns', 'del', whole).catch(() => undefined);
+    if (isAlive(Number(pid))) continue;
+    const { stdout: running } = await call('ip', ['netns', 'pids', whole]);
+    for (const left of running.split('\n').filter(Boolean)) process.kill(Number(left), 'SIGKILL');
+    await ip('netns', 'del', whole).catch(() => undefined);
   }
 }
