@@ -13,6 +13,11 @@ import { type Refusal, renderDenial, renderFault } from '../gateway/refusal.ts';
 export interface Abilities {
   /** Fields that it takes off a request, lower case; null: whatever it is told to. */
   readonly removes: ReadonlySet<string> | null;
+  /**
+   * Whether it sets every field that it is told, in place of the client's own; false where it sets those that its own
+   * configuration names, and passes the client's on where that lacks one.
+   */
+  readonly setsWhatIsTold: boolean;
   /** Whether it forwards the target that it is told. */
   readonly replacesTarget: boolean;
 }
@@ -141,14 +146,20 @@ function allow(question: Question, allowed: Allowed, assertion: string | null, d
 
 /** Of what the backend must not get, and the proxy would pass on. */
 function beyond({ target, proxy }: Asked, answer: Allowance, principal: Principal): Denial | null {
-  const { removes, replacesTarget } = proxy;
-  if (removes !== null && !answer.removed.every((name) => removes.has(name.toLowerCase()))) {
+  const { removes, setsWhatIsTold, replacesTarget } = proxy;
+  const mayPassOn = (name: string): boolean =>
+    removes?.has(name) === false || (!setsWhatIsTold && name !== 'authorization' && isSet(answer, name));
+  if (answer.removed.some((name) => mayPassOn(name.toLowerCase()))) {
     return deny('malformed_header', 'a field that this proxy would pass on', principal);
   }
   if (!replacesTarget && answer.target !== target) {
     return deny('token_in_url', 'a query that this proxy would pass on', principal);
   }
   return null;
+}
+
+function isSet({ fields }: Allowance, lowerName: string): boolean {
+  return fields.some((name, at) => at % 2 === 0 && name.toLowerCase() === lowerName);
 }
 
 function refuse(

@@ -12,12 +12,13 @@ export interface SettledFields {
  */
 const decisive = ['destination', 'if', 'depth', 'overwrite', 'upload-metadata'] as const;
 
-/** Removed unless the answer sets them: other methods than the one decided on, and what may hold secrets of ours. */
+/** Removed unless the answer sets them: other methods than the one decided on, and what may hold secrets. */
 const never = [
   'x-http-method-override',
   'x-http-method',
   'x-method-override',
   'authorization',
+  'proxy-authorization',
   'cookie',
   'referer',
 ] as const;

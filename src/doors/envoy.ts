@@ -3,6 +3,7 @@ import { type Door, type DoorDeps, type DoorReply, notFound, refusedQuestion, wr
 import { settledFields } from './envoy-fields.ts';
 import { createFamily } from './family.ts';
 import { askedFrom } from './told.ts';
+import { verbatim } from './verbatim.ts';
 
 /** What Envoy removes from the request behind an allowing answer, whatever its configuration says. */
 const removalField = 'x-envoy-auth-headers-to-remove';
@@ -13,8 +14,11 @@ const family = createFamily({
   ignored: ['x-envoy-internal', 'x-envoy-expected-rq-timeout-ms', 'x-envoy-auth-partial-body'],
 });
 
-/** Envoy sends the request on under the client's own path: a credential in a query cannot be taken out. */
-const abilities = { removes: null, replacesTarget: false };
+/**
+ * Envoy sends the request on under the client's own path: a credential in a query cannot be taken out. It removes last, so
+ * that no field can be both removed and set, and sets none but those of `allowed_upstream_headers`.
+ */
+const abilities = { removes: null, setsWhatIsTold: false, replacesTarget: false };
 
 /**
  * Envoy `ext_authz` over HTTP: the client's method, its path behind `/doors/envoy`, its Host, and of its fields those that
@@ -22,7 +26,7 @@ const abilities = { removes: null, replacesTarget: false };
  */
 export function openEnvoyDoor(deps: DoorDeps): Door {
   const reply = (answer: Answer, asked: Asked): DoorReply =>
-    answer.kind === 'allow' ? allow(answer, asked) : refuse(answer.status, answer.fields, answer.body);
+    answer.kind === 'allow' ? allow(answer, asked) : verbatim(answer);
   return {
     answer({ method, rest, rawHeaders }) {
       if (rest === '') return notFound;
@@ -48,12 +52,4 @@ function allow(answer: Allowance, asked: Asked): DoorReply {
   const { set, removed } = settledFields(answer, asked);
   const fields = [...set, removalField, removed.join(', '), 'Cache-Control', 'no-store'];
   return { status: 200, fields, body: '' };
-}
-
-function refuse(status: number, fields: readonly string[], body: string): DoorReply {
-  const kept: string[] = [];
-  for (let at = 0; at < fields.length; at += 2) {
-    if (fields[at] !== 'Content-Length') kept.push(fields[at] as string, fields[at + 1] as string);
-  }
-  return { status, fields: kept, body };
 }

@@ -19,7 +19,7 @@ const family = {
 export const caddyDoor: DoorKind = {
   name: 'caddy',
   family: createFamily(family),
-  proxy: { removes: new Set(['authorization']), replacesTarget: false },
+  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
   told: toldInOrder,
   allow,
   refuse: verbatim,
@@ -29,7 +29,7 @@ export const caddyDoor: DoorKind = {
 export const traefikDoor: DoorKind = {
   name: 'traefik',
   family: createFamily({ ...family, ignored: ['x-forwarded-server', 'x-forwarded-port'] }),
-  proxy: { removes: new Set(['authorization']), replacesTarget: false },
+  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
   told: toldInOrder,
   allow,
   refuse: verbatim,

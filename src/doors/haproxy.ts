@@ -21,7 +21,7 @@ export const haproxyDoor: DoorKind = {
       'x-latchkey-client',
     ],
   }),
-  proxy: { removes: null, replacesTarget: true },
+  proxy: { removes: null, setsWhatIsTold: true, replacesTarget: true },
   told: toldInOrder,
   allow,
   refuse: verbatim,

@@ -26,7 +26,7 @@ export const ingressNginxDoor: DoorKind = {
       'x-forwarded-uri',
     ],
   }),
-  proxy: { removes: new Set(['authorization']), replacesTarget: false },
+  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
   told([method, url, addresses], own) {
     const [, scheme, host, target] = absolute.exec(url as string) ?? [];
     if (scheme === undefined || host === undefined || target === undefined) return 'x-original-url is no URL';

@@ -15,7 +15,7 @@ export const nginxDoor: DoorKind = {
   family: createFamily({
     required: ['x-original-method', 'x-original-uri', 'x-original-host', 'x-original-scheme', 'x-real-ip'],
   }),
-  proxy: { removes: new Set(['authorization']), replacesTarget: true },
+  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: true },
   told: toldInOrder,
   allow: ({ fields, target }) => ({
     status: 200,

@@ -30,7 +30,11 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
     const [doors, grpc] = [await freePort(), await freePort()];
     gateway = await startGateway({
       backend: backend.url,
-      route: { match: { path: '/dav/' }, accept: ['basic', 'bearer', { query: 'session' }] },
+      route: {
+        match: { path: '/dav/' },
+        accept: ['basic', 'bearer', { query: 'session' }],
+        identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+      },
       config: { doors: { port: doors, grpcPort: grpc, open: ['envoy'] } },
     });
     places = { backend: backend.port, doors, grpc };
@@ -74,6 +78,7 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
         const { target } = forwarded();
         assert.equal(target, '/dav/alice/a%20b.txt?x=1');
         assert.equal(field(forwarded(), 'X-Remote-User'), 'alice');
+        assert.match(field(forwarded(), 'X-Latchkey-Assertion') ?? '', /^ey[\w-]+\.ey[\w-]+\.[\w-]+$/);
         assert.equal(field(forwarded(), 'Authorization'), null);
         assert.doesNotMatch(backend.text(), /lk_/);
       });
@@ -110,14 +115,26 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
       });
 
       test('identity that a client claims does not survive, in any spelling', async () => {
-        const spoofed = ['X-Remote-User: mallory', 'x-remote-USER: mallory', 'X-Forwarded-User: mallory'];
-        const more = ['X.Remote.User: mallory', 'Remote-User: mallory', 'X-Original-URL: /dav/bob/'];
-        assert.equal(status(await send('GET', '/dav/alice/a', [credential, ...spoofed, ...more])), 200);
+        const spoofed = ['X-Forwarded-User: mallory', 'X.Remote.User: mallory', 'Remote-User: mallory'];
+        const more = [...spoofed, 'X-Original-URL: /dav/bob/'];
+        assert.equal(status(await send('GET', '/dav/alice/a', [credential, ...more])), 200);
         assert.equal(field(forwarded(), 'X-Remote-User'), 'alice');
         assert.doesNotMatch(backend.text(), /mallory|bob/);
         backend.forget();
         assert.equal(status(await send('GET', '/dav/alice/a', [credential, 'X_Remote_User: mallory'])), 400);
         assertNothingForwarded();
+      });
+
+      test('identity that a client claims in the very header of a route is replaced or refused', async () => {
+        const twice = ['X-Remote-User: mallory', 'x-remote-USER: mallory'];
+        for (const spoofed of [['x-remote-USER: mallory'], twice, ['X-Latchkey-Assertion: mallory']]) {
+          backend.forget();
+          const answer = status(await send('GET', '/dav/alice/a', [credential, ...spoofed]));
+          assert.doesNotMatch(backend.text(), /mallory/);
+          assert.equal(answer, example === 'grpc.yaml' ? 200 : 400);
+          if (answer === 200) assert.equal(field(forwarded(), 'X-Remote-User'), 'alice');
+          else assertNothingForwarded();
+        }
       });
 
       test('where a MOVE goes to is part of the decision', async () => {
@@ -131,6 +148,12 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
         assertNothingForwarded();
         assert.equal(status(await send('MOVE', '/dav/alice/a', to('/dav/alice/b,c'))), 200);
         assert.equal(field(forwarded(), 'Destination'), 'http://gw.example/dav/alice/b,c');
+      });
+
+      test('a credential for a proxy is not passed on', async () => {
+        const other = 'Proxy-Authorization: Basic bWFsbG9yeTp4';
+        assert.equal(status(await send('GET', '/dav/alice/a', [credential, other])), 200);
+        assert.equal(field(forwarded(), 'Proxy-Authorization'), null);
       });
 
       test('another method than the one decided on is not passed on', async () => {
@@ -211,6 +234,24 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
       backend.forget();
       assert.equal(status(await exchange(envoy.port, 'MOVE', '/dav/alice/a', fields)), 400);
       assertNothingForwarded();
+    } finally {
+      await envoy.stop();
+    }
+  });
+
+  test('over HTTP, a list of headers to set that lacks those of identity lets no client fill them in', async () => {
+    const envoy = await startEnvoy('http.yaml', places, (text) =>
+      text.replace(/ +- exact: x-(?:remote-user|latchkey-assertion)\n/g, ''),
+    );
+    try {
+      const send = async (...fields: readonly string[]): Promise<number> =>
+        status(await exchange(envoy.port, 'GET', '/dav/alice/a', [credential, ...fields]));
+      assert.equal(await send('X-Remote-User: mallory'), 400);
+      assert.equal(await send('X-Latchkey-Assertion: mallory'), 400);
+      assertNothingForwarded();
+      assert.equal(await send('X.Remote.User: mallory'), 200);
+      assert.equal(field(forwarded(), 'X-Remote-User'), null);
+      assert.doesNotMatch(backend.text(), /mallory|lk_/);
     } finally {
       await envoy.stop();
     }

@@ -3,8 +3,8 @@ import type { Asked } from '../ask.ts';
 import { askedFrom } from '../told.ts';
 import type { CheckRequest, HttpRequest } from './messages.ts';
 
-/** Envoy removes what it is told to and forwards under the path that it is told. */
-const abilities = { removes: null, replacesTarget: true };
+/** Envoy removes and sets what it is told to, and forwards under the path that it is told. */
+const abilities = { removes: null, setsWhatIsTold: true, replacesTarget: true };
 
 /**
  * Reads what Envoy asks, or says what is wrong with it. Nothing is guessed: an attribute that is missing, empty, malformed

@@ -54,8 +54,8 @@ function world(verify: () => Verification | Promise<Verification> = () => grante
 }
 
 const granted: Verification = { kind: 'verified', principal: principal({ scopes }), tier: 'l1' };
-const able = { removes: null, replacesTarget: true };
-const unable = { removes: new Set(['authorization']), replacesTarget: false };
+const able = { removes: null, setsWhatIsTold: true, replacesTarget: true };
+const unable = { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false };
 
 function asked(change: Partial<Asked> = {}): Asked {
   return {
@@ -211,6 +211,27 @@ describe('asking', () => {
       };
       assert.deepEqual(answer.removed, ['Authorization', name]);
     }
+  });
+
+  test('a header by which other routes say who asks is refused at a proxy that copies it from the answer and keeps it where there is none [CVE-2026-30851]', async () => {
+    const { deps } = world(() => ({ ...granted, principal: principal() }));
+    const calendar = { target: '/dav/calendars/c', proxy: unable };
+    const bearer = ['Authorization', 'Bearer lk_x'];
+    const kindFor = async (...rawHeaders: readonly string[]): Promise<string> =>
+      (await ask(asked({ ...calendar, rawHeaders }), deps)).kind;
+    assert.equal(await kindFor(...bearer), 'allow');
+    for (const name of ['X-Remote-User', 'X-Latchkey-Assertion', 'x_latchkey_assertion'])
+      assert.equal(await kindFor(...bearer, name, 'mallory'), 'refuse', name);
+  });
+
+  test('leaves to no proxy that may not set what it is told whether a claimed identity is replaced', async () => {
+    const { deps } = world();
+    const proxy = { ...able, setsWhatIsTold: false };
+    const kindFor = async (...more: readonly string[]): Promise<string> =>
+      (await ask(asked({ rawHeaders: ['Authorization', 'Bearer lk_x', ...more], proxy }), deps)).kind;
+    assert.equal(await kindFor('x-remote-USER', 'mallory'), 'refuse');
+    assert.equal(await kindFor('X-Latchkey-Assertion', 'mallory'), 'refuse');
+    assert.equal(await kindFor('X_Remote_User', 'mallory', 'X-HTTP-Method', 'PUT'), 'allow');
   });
 
   test('answers without a promise where the verdict is at hand', () => {
