@@ -22,14 +22,13 @@ case $name in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._@-]*) refuse 0 ;; esac
 # Empty where the client shows a key or a certificate instead.
 [ -n "${SFTPGO_AUTHD_PASSWORD:-}" ] || refuse 0
 
-answer=$(printf '%s\n%s\n' "$name" "$SFTPGO_AUTHD_PASSWORD" | "$latchkey" verify --json \
-  --url "$url" --key-file "$key" --scope route:sftp:rw --address "${SFTPGO_AUTHD_IP:-}")
+# Latchkey knows alice as ALICE, too, but verifies the one spelling alone: the folder is that of no other user.
+printf '%s\n%s\n' "$name" "$SFTPGO_AUTHD_PASSWORD" | "$latchkey" verify \
+  --url "$url" --key-file "$key" --scope route:sftp:rw --address "${SFTPGO_AUTHD_IP:-}"
 case $? in
   0) ;;
   4) refuse 0 ;;
   *) refuse 1 ;;
 esac
 
-# Latchkey knows alice as ALICE, too: the folder is that of the one spelling.
-case $answer in *"\"username\": \"$name\""*) ;; *) refuse 0 ;; esac
 printf '{"status":1,"username":"%s","home_dir":"%s/%s","permissions":{"/":["*"]}}\n' "$name" "$homes" "$name"

@@ -27,9 +27,17 @@ interface Login {
 /** A login of a person at another server waits for the answer. */
 const waitMs = 10_000;
 
+/** What the gateway says of a credential, as far as anything rests on it. */
+interface Said {
+  readonly active: boolean;
+  /** The one spelling of the owner's name. */
+  readonly username?: unknown;
+}
+
 /**
  * Adds `latchkey verify`: asks a running gateway whether a name and a secret belong together. It ends with 0 where they
- * do, and with another code in every other case. It opens no store, so that whoever runs it needs nothing but a key.
+ * do and the name is spelled as the gateway has it, and with another code in every other case. It opens no store, so that
+ * whoever runs it needs nothing but a key.
  */
 export function registerVerify(program: Command, io: CommandIo): void {
   program
@@ -57,13 +65,19 @@ async function verify(options: VerifyOptions, io: CommandIo): Promise<void> {
   if (options.route !== undefined) form.set('route', options.route);
   if (address !== null) form.set('address', address);
   const { status, body } = await postForm({ url, bearer: key, form: form.toString(), waitMs });
-  const said = readAnswer(status, body);
+  const answer = readAnswer(status, body);
+  const isMisspelled = answer.active && answer.username !== user;
+  const said = isMisspelled ? { active: false } : answer;
   if (options.json === true) io.stdout(`${JSON.stringify(said, null, 2)}\n`);
-  if (said.active !== true) {
-    if (options.json !== true) io.stderr('latchkey: refused.\n');
+  if (!said.active) {
+    if (options.json !== true) io.stderr(isMisspelled ? misspelled : 'latchkey: refused.\n');
     io.setExitCode(exitCodes.refused);
   }
 }
+
+/** To the gateway Alice is alice; to a machine they may be two accounts, and one token must not open both. */
+const misspelled =
+  'latchkey: refused: the gateway has this user in another spelling, such as capitals; use the one that it shows.\n';
 
 /** A variable of a script that is not set would otherwise let every token in, however narrow. */
 const noScope =
@@ -123,11 +137,11 @@ function readKey(file: string): string {
 }
 
 /** Anything but a clear answer is a fault, never a yes. */
-function readAnswer(status: number, body: string): { readonly active: boolean } {
+function readAnswer(status: number, body: string): Said {
   if (status === 200) {
     const said = parseJson(body);
     if (typeof said === 'object' && said !== null && 'active' in said && typeof said.active === 'boolean') {
-      return said as { readonly active: boolean };
+      return said as Said;
     }
     throw new CommandFailure(exitCodes.fault, 'what answers at --url is no gateway: see doors.port.');
   }

@@ -31,7 +31,7 @@ describe('an SFTP login at OpenSSH', programs.skip === false ? requireRoot() : p
     const keyFile = gateway.scratch.file('sshd.key');
     await writeFile(keyFile, made.stdout, { mode: 0o600 });
     token = await gateway.token({ scopes: ['route:sftp:rw'] });
-    server = await startSftpServer(['alice', 'bob'], `http://127.0.0.1:${port}/verify`, keyFile);
+    server = await startSftpServer(['alice', 'Alice', 'bob'], `http://127.0.0.1:${port}/verify`, keyFile);
   });
   after(() =>
     endAll(
@@ -62,6 +62,11 @@ describe('an SFTP login at OpenSSH', programs.skip === false ? requireRoot() : p
       isIn('alice', 'password of alice'),
     ];
     assert.deepEqual(await Promise.all(logins), [false, false, false]);
+  });
+
+  test('is refused where the account of the machine differs from the user in its capitals alone', async () => {
+    assert.equal(await isIn('Alice', token), false);
+    assert.equal(await isIn('alice', token), true);
   });
 
   test('is refused with a token for something else, let in with one for everything', async () => {

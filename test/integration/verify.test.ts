@@ -77,7 +77,7 @@ describe('POST /verify', () => {
 
   test('with a user name, it has to be the name of its owner', async () => {
     assert.equal(await isActive({ token, username: 'alice' }), true);
-    assert.equal(await isActive({ token, username: 'ALICE' }), true);
+    assert.equal((await said({ token, username: 'ALICE' }))['username'], 'alice');
     assert.equal(await isActive({ token, username: 'bob' }), false);
     assert.equal(await isActive({ token, username: '' }), false);
   });
@@ -243,6 +243,17 @@ describe('POST /verify', () => {
       assert.equal(await verify(`bob\n${token}\n`, ...sftp), 4);
       assert.equal(await verify('alice\nnonsense\n', ...sftp), 4);
       assert.equal(await verify('alice\n\n', ...sftp), 4);
+    });
+
+    test('takes the one spelling of a name alone: other spellings may be other accounts to who asks', async () => {
+      for (const other of ['Alice', 'ALICE', '\uff41lice']) {
+        const { exitCode, stdout } = await run(`${other}\n${token}\n`, [...sftp, '--json']);
+        assert.deepEqual([exitCode, JSON.parse(stdout)], [4, { active: false }], other);
+        const env = { PAM_TYPE: 'auth', PAM_USER: other, PAM_RHOST: '192.0.2.7' };
+        const pam = await run(token, [...sftp, '--pam'], env);
+        assert.equal(pam.exitCode, 4, other);
+        assert.match(pam.stderr, /another spelling/);
+      }
     });
 
     test('wants everything where no scope is named', async () => {
