@@ -9,6 +9,7 @@ tryDoor({
   relaysEveryStatus: false,
   relaysRetryAfter: false,
   hides: ['x-original-url', 'x-original-uri', 'x-original-method'],
+  passesProxyCredentials: true,
   removesFields: false,
   replacesTarget: false,
 });

@@ -233,6 +233,12 @@ export function tryDoor(kind: AskingKind): void {
       });
     }
 
+    test('a credential for a proxy does not reach the backend', async () => {
+      const other = 'Proxy-Authorization: Basic bWFsbG9yeTp4';
+      const seen = arrived(await send('GET', '/dav/alice/a.txt', [authorization, other]));
+      if (kind.passesProxyCredentials !== true) assert.equal(field(seen, 'Proxy-Authorization'), null);
+    });
+
     test('a credential in the query does not reach the backend', async () => {
       const target = `/dav/alice/a.txt?a=1&session=${secret}&b=2`;
       const answer = await send('GET', target, []);

@@ -21,6 +21,8 @@ export interface AskingKind {
   readonly hides?: readonly string[];
   /** It passes Upgrade on whatever it names; without HTTP2-Settings no server goes over to HTTP/2 by it. */
   readonly passesUpgrades?: boolean;
+  /** It passes on what clients say to proxies (Proxy-Authorization); docs/doors.md tells of it. */
+  readonly passesProxyCredentials?: boolean;
   /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
   readonly removesFields: boolean;
   /** It forwards the target that Latchkey names; false: credentials in the query are refused. */
