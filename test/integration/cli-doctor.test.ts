@@ -162,6 +162,12 @@ const cases: readonly Case[] = [
     exitCode: 0,
   },
   {
+    title: 'what nginx says of http at its port for https, and of a certificate that is missing',
+    behaviour: { OPTIONS: (_incoming, response) => response.writeHead(400).end() },
+    expected: /^warn .*: status: takes a plain OPTIONS \/ for malformed\n.*http or https.*backendTls/m,
+    exitCode: 0,
+  },
+  {
     title: 'a redirect',
     behaviour: { OPTIONS: (_incoming, response) => response.writeHead(301, { location: '/x' }).end() },
     expected: /^warn .*: status: redirects \/ \(301\)/m,

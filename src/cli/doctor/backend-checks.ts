@@ -76,6 +76,11 @@ function checkStatus(subject: string, status: number, path: string): Finding | n
     const advice = 'name the place it redirects to in `backend`, or correct `host`';
     return warn(`${subject}: status`, `redirects ${path} (${status})`, advice);
   }
+  if (status === 400) {
+    const advice =
+      'correct http or https in `backend`; where it wants a certificate of the gateway, name one in `backendTls`';
+    return warn(`${subject}: status`, `takes a plain OPTIONS ${path} for malformed`, advice);
+  }
   if (status === 404) {
     const advice = 'serve it there: requests keep their own paths, so `match.path` must exist at the backend';
     return warn(`${subject}: status`, `has nothing at ${path}`, advice);

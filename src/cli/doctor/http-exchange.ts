@@ -101,7 +101,13 @@ export function explainFailure(error: unknown): { readonly message: string; read
       advice: 'correct the name in `backend`, or the DNS',
     };
   }
-  if (/CERT|SIGNED|ISSUER|ALTNAME/.test(code)) {
+  if (isAlert(error, code)) {
+    return {
+      message: `refuses the handshake, as where it wants a certificate of the gateway (${code})`,
+      advice: 'name one that it accepts in `backendTls`, or look into its log',
+    };
+  }
+  if (/CERT|SIGN|ISSUER|ALTNAME/.test(code)) {
     return {
       message: `shows a certificate that is not trusted (${code})`,
       advice: 'name the authority that signed it with `backendCa: {fromFile: PATH}`',
@@ -119,7 +125,18 @@ export function explainFailure(error: unknown): { readonly message: string; read
       advice: 'look at the backend and the network',
     };
   }
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return {
+      message: `cuts the connection (${code})`,
+      advice: 'look into its log; over https, it may want another certificate of the gateway (`backendTls`)',
+    };
+  }
   return { message: `cannot be asked (${code})`, advice: 'look at the backend and the network' };
+}
+
+/** Whether the other side ended a handshake and said so (RFC 8446 section 6). */
+function isAlert(error: unknown, code: string): boolean {
+  return code.includes('_ALERT_') || (code === 'EPROTO' && /alert number \d/.test(String(error)));
 }
 
 function errorCode(error: unknown): string {
