@@ -8,7 +8,7 @@ import { freePort } from './free-port.ts';
 import { exchange } from './raw-client.ts';
 import { makeScratch } from './scratch.ts';
 import type { Scratch } from './scratch.ts';
-import { status } from './http-message.ts';
+import { type HttpMessage, status } from './http-message.ts';
 
 /** A route as an operator writes it; `name`, `match` and `backend` have defaults here. */
 export type RouteText = Readonly<Record<string, unknown>>;
@@ -25,6 +25,8 @@ export interface GatewayOptions {
   readonly config?: Readonly<Record<string, unknown>>;
   /** Fields of `listen`, over its host and port. */
   readonly listen?: Readonly<Record<string, unknown>>;
+  /** Where the admin listener listens. Default 127.0.0.1. */
+  readonly adminHost?: string;
   /** Added to the environment of the process and of its commands. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -81,12 +83,13 @@ const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const scratch = await makeScratch('gateway');
   const [port, adminPort] = [await freePort(), await freePort()];
+  const { adminHost = '127.0.0.1' } = options;
   const dataDir = scratch.file('data');
   await mkdir(dataDir);
   const configFile = scratch.file('latchkey.yaml');
   const config: Readonly<Record<string, unknown>> = {
     listen: { host: '127.0.0.1', port, ...options.listen },
-    admin: { host: '127.0.0.1', port: adminPort },
+    admin: { host: adminHost, port: adminPort },
     dataDir,
     store: `sqlite:${scratch.file('data', 'latchkey.db')}`,
     routes: options.routes ?? [route({ backend: options.backend, ...options.route })],
@@ -118,10 +121,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return done;
   };
   const minted = new Map<string, Promise<string>>();
-  const adminStatus = (path: string): Promise<number | null> =>
-    exchange(adminPort, 'GET', path).then(status, () => null);
-  const metricsText = async (): Promise<string> =>
-    (await exchange(adminPort, 'GET', '/metrics')).body.toString('utf8');
+  const askAdmin = (path: string): Promise<HttpMessage> =>
+    exchange(adminPort, 'GET', path, [], '', { host: adminHost });
+  const adminStatus = (path: string): Promise<number | null> => askAdmin(path).then(status, () => null);
+  const metricsText = async (): Promise<string> => (await askAdmin('/metrics')).body.toString('utf8');
 
   try {
     await eventually(

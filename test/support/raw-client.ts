@@ -26,15 +26,17 @@ export interface RawConnection {
   destroy(): void;
 }
 
-/** Where a connection comes from, and how it ends. */
+/** Where a connection goes to and comes from, and how it ends. */
 export interface RawOptions {
+  /** Default 127.0.0.1. */
+  readonly host?: string;
   /** An address of 127.0.0.0/8. */
   readonly localAddress?: string;
   /** Default false: what the peer closes is closed on our side, too. */
   readonly allowHalfOpen?: boolean;
 }
 
-/** Opens a connection to a port of 127.0.0.1. */
+/** Opens a connection to a port. */
 export async function openRaw(port: number, options: RawOptions = {}): Promise<RawConnection> {
   const socket = connect({ port, host: '127.0.0.1', noDelay: true, ...options });
   await new Promise<void>((resolve, reject) => {
@@ -135,8 +137,9 @@ export async function exchange(
   target: string,
   fields: readonly string[] = [],
   body: string | Buffer = '',
+  options: RawOptions = {},
 ): Promise<HttpMessage> {
-  const raw = await openRaw(port);
+  const raw = await openRaw(port, options);
   try {
     const length = body.length > 0 ? [`Content-Length: ${toBytes(body).length}`] : [];
     await raw.send(head(method, target, [...fields, ...length]), method);
