@@ -48,8 +48,8 @@ const restMinMs = 1_000;
 const restMaxMs = 60_000;
 
 /**
- * The backends at these addresses, as the configuration has them; connections are made on first use. `mistrusted` hears of each that sent what nobody
- * had asked for.
+ * The backends at these addresses, as the configuration has them; connections are made on first use. `mistrusted` hears
+ * of each that sent what nobody had asked for.
  */
 export function createBackendGroup(
   origins: readonly string[],
