@@ -19,12 +19,14 @@ export interface PlainHead {
 const plainBytesMax = 8_192;
 
 const emptyLine = Buffer.from('\r\n\r\n');
-/** RFC 9112 section 3, for origin-form in HTTP/1.1 alone. */
-const requestLine = /^([A-Z-]+) (\/[!-~]*) HTTP\/1\.1$/;
-/** RFC 9110 section 5.6.2. */
-const fieldName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** Whatever a plain head does not hold: controls, anything beyond ASCII, half a line break. */
-const strange = /[^\t\r\n\x20-\x7e]|\r(?!\n)|(?<!\r)\n/;
+const versionLine = ' HTTP/1.1\r\n';
+const [tab, lineFeed, carriageReturn, space, slash, colon] = [0x09, 0x0a, 0x0d, 0x20, 0x2f, 0x3a];
+/** By byte: 1 where a field name may hold it (RFC 9110 section 5.6.2). */
+const ofName: Uint8Array = tableOf(/[!#$%&'*+\-.^_`|~0-9A-Za-z]/);
+/** By byte: 1 where the value of a plain field may hold it. */
+const ofValue: Uint8Array = tableOf(/[\t\x20-\x7e]/);
+/** By byte: 1 where a target may hold it. */
+const ofTarget: Uint8Array = tableOf(/[!-~]/);
 const lengthValue = /^[0-9]{1,15}$/;
 
 // CONNECT opens a tunnel: it is no request that could be answered and followed by another.
@@ -38,23 +40,27 @@ const methods: ReadonlySet<string> = new Set(METHODS.filter((method) => method !
 export function readPlainHead(bytes: Buffer): PlainHead | null {
   const end = bytes.indexOf(emptyLine);
   if (end === -1 || end > plainBytesMax) return null;
-  const text = bytes.toString('latin1', 0, end);
-  if (strange.test(text)) return null;
-  let lineEnd = text.indexOf('\r\n');
-  const line = requestLine.exec(lineEnd === -1 ? text : text.slice(0, lineEnd));
-  if (line === null || !methods.has(line[1] as string)) return null;
+  const text = bytes.toString('latin1', 0, end + 2);
+  const methodEnd = text.indexOf(' ');
+  const method = text.slice(0, methodEnd);
+  if (!methods.has(method) || bytes[methodEnd + 1] !== slash) return null;
+  const targetEnd = endOf(ofTarget, bytes, methodEnd + 1);
+  if (!text.startsWith(versionLine, targetEnd)) return null;
   const fields: string[] = [];
   let bodyBytes = -1;
   let closes = false;
-  while (lineEnd !== -1) {
-    const start = lineEnd + 2;
-    lineEnd = text.indexOf('\r\n', start);
-    const stop = lineEnd === -1 ? text.length : lineEnd;
-    const colon = text.indexOf(':', start);
-    if (colon === -1 || colon > stop) return null;
-    const name = text.slice(start, colon);
-    if (!fieldName.test(name)) return null;
-    const value = text.slice(colon + 1, stop).trim();
+  // Every line ends before the empty one, so that no loop runs past it.
+  for (let at = targetEnd + versionLine.length; at < text.length; at += 2) {
+    const nameEnd = endOf(ofName, bytes, at);
+    if (nameEnd === at || bytes[nameEnd] !== colon) return null;
+    const name = text.slice(at, nameEnd);
+    let start = nameEnd + 1;
+    while (isBlank(bytes[start])) start++;
+    at = endOf(ofValue, bytes, start);
+    if (bytes[at] !== carriageReturn || bytes[at + 1] !== lineFeed) return null;
+    let stop = at;
+    while (stop > start && isBlank(bytes[stop - 1])) stop--;
+    const value = text.slice(start, stop);
     fields.push(name, value);
     switch (meaningOf(name)) {
       case 'length':
@@ -71,13 +77,28 @@ export function readPlainHead(bytes: Buffer): PlainHead | null {
     }
   }
   return {
-    method: line[1] as string,
-    target: line[2] as string,
+    method,
+    target: text.slice(methodEnd + 1, targetEnd),
     fields,
     bodyBytes: Math.max(bodyBytes, 0),
     closes,
     headBytes: end + emptyLine.length,
   };
+}
+
+/** Where the bytes of a table end that begin at `start`. */
+function endOf(table: Uint8Array, bytes: Buffer, start: number): number {
+  let at = start;
+  while (table[bytes[at] as number] === 1) at++;
+  return at;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === space || byte === tab;
+}
+
+function tableOf(character: RegExp): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, code) => Number(character.test(String.fromCharCode(code))));
 }
 
 /** What a field means for framing and the connection; most mean nothing, and their length says so. */
