@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { run } from '../../test/support/child-process.ts';
+import { requirePostgres, startPostgres } from '../../test/support/postgres.ts';
 import { startRedis } from '../../test/support/redis-server.ts';
 import { makeScratch, type Scratch } from '../../test/support/scratch.ts';
 import { writeConfig } from '../gateway.ts';
@@ -11,14 +14,14 @@ const perSecondMin = 10_000;
 const p99MsMax = 1;
 /** Each is verified once a pass. */
 const verified = 60_000;
-/** Fewer for Redis: leaving them there first shall be over before uses begin to be written. */
-const verifiedByRedis = 15_000;
+/** Fewer where they come from another process: no use shall be written before all are verified. */
+const verifiedElsewhere = 15_000;
 
 interface Slices {
   readonly slices: readonly { readonly perSecond: number; readonly p99Ms: number }[];
 }
 
-/** Verification of tokens that this process has never seen, among a million: by SQLite, and by Redis. */
+/** Verification of tokens that this process has never seen, among a million: by SQLite, by Redis and by PostgreSQL. */
 export async function coldVerification(): Promise<readonly Row[]> {
   const scratch = await makeScratch('bench-cold');
   try {
@@ -27,7 +30,12 @@ export async function coldVerification(): Promise<readonly Row[]> {
     const tokens = await seedTokens(readConfig(files.configFile), storeTokens, verified);
     writeTokens(tokensFile, tokens);
     const fromStore = await runMeasured<Slices>('cold-verification', [files.configFile, tokensFile, 'store']);
-    return [...rowsOf('SQLite', fromStore), ...(await fromRedis(scratch, tokens.slice(0, verifiedByRedis)))];
+    const fewer = tokens.slice(0, verifiedElsewhere);
+    return [
+      ...rowsOf('SQLite', fromStore),
+      ...(await fromRedis(scratch, fewer)),
+      ...(await fromPostgres(scratch, files.configFile, fewer)),
+    ];
   } finally {
     await scratch.remove();
   }
@@ -40,8 +48,7 @@ async function fromRedis(scratch: Scratch, tokens: readonly string[]): Promise<r
   const found = await measureByRedis(scratch, tokensFile, 8);
   // One at a time nothing waits for anything but Redis itself.
   const alone = await measureByRedis(scratch, tokensFile, 1);
-  const aloneMs = Math.min(...alone.slices.map((slice) => slice.p99Ms));
-  return [...rowsOf('Redis', found), plain('cold verification by Redis, one at a time: p99', aloneMs, ' ms')];
+  return [...rowsOf('Redis', found), aloneRow('Redis', alone)];
 }
 
 /** With a Redis of its own each time: the program's first pass has to find it empty. */
@@ -58,6 +65,35 @@ async function measureByRedis(scratch: Scratch, tokensFile: string, atOnce: numb
   }
 }
 
+/** The same million, moved there by `latchkey store copy`. */
+async function fromPostgres(
+  scratch: Scratch,
+  source: string,
+  tokens: readonly string[],
+): Promise<readonly Row[]> {
+  const { skip } = requirePostgres();
+  if (skip !== false) return [skipped('cold verification, PostgreSQL', skip)];
+  const tokensFile = scratch.file('postgres-tokens');
+  writeTokens(tokensFile, tokens);
+  const postgres = await startPostgres();
+  try {
+    const database = await postgres.createDatabase();
+    const store = postgres.url(database);
+    const dataDir = scratch.file('cold-data');
+    const { configFile } = await writeConfig(scratch, 'cold-postgres', 9, { store, dataDir });
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const args = [main, 'store', 'copy', source, configFile];
+    const copied = await run({ label: 'store copy', command: process.execPath, args, cwd: scratch.path });
+    if (copied.code !== 0) throw new Error(`store copy: ${copied.stderr}`);
+    await postgres.sql(database, 'VACUUM ANALYZE');
+    const by = (atOnce: number): Promise<Slices> =>
+      runMeasured<Slices>('cold-verification', [configFile, tokensFile, 'store', String(atOnce)]);
+    return [...rowsOf('PostgreSQL', await by(8)), aloneRow('PostgreSQL', await by(1))];
+  } finally {
+    await postgres.stop();
+  }
+}
+
 /** The least disturbed slice, as everywhere. */
 function rowsOf(tier: string, { slices }: Slices): readonly Row[] {
   const perSecond = Math.max(...slices.map((slice) => slice.perSecond));
@@ -71,4 +107,9 @@ function rowsOf(tier: string, { slices }: Slices): readonly Row[] {
       figure: `${p99Ms.toFixed(2)} ms (worst ${worstMs.toFixed(2)})`,
     },
   ];
+}
+
+function aloneRow(tier: string, { slices }: Slices): Row {
+  const p99Ms = Math.min(...slices.map((slice) => slice.p99Ms));
+  return plain(`cold verification by ${tier}, one at a time: p99`, p99Ms, ' ms');
 }

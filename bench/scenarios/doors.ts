@@ -3,7 +3,7 @@ import { type AskingPlaces, exampleWith } from '../../test/support/asking-proxy.
 import type { Child } from '../../test/support/child-process.ts';
 import { freePort } from '../../test/support/free-port.ts';
 import { makeScratch } from '../../test/support/scratch.ts';
-import { compare } from '../compare.ts';
+import { compare, type Measured } from '../compare.ts';
 import { startGateway, writeConfig } from '../gateway.ts';
 import { nginxMissing } from '../nginx.ts';
 import { clientHeaders, type Peer, program, type StartPeer } from '../peers.ts';
@@ -23,7 +23,8 @@ export async function doors(rounds: number): Promise<readonly Row[]> {
     peers: [
       { name: 'with access lines', start: behindNginx(true) },
       { name: 'without access lines', start: behindNginx(false) },
-      { name: 'bare node:http that allows everything', start: bareDoor },
+      { name: 'bare node:http that allows everything', start: bareDoor('bare-door') },
+      { name: 'bare sockets that allow everything', start: bareDoor('bare-socket-door') },
     ],
     load: (peer) => ({
       url: `http://127.0.0.1:${peer.port}${scopedPath}`,
@@ -35,7 +36,7 @@ export async function doors(rounds: number): Promise<readonly Row[]> {
     warmUp: { requests: warmUpRequests },
     sampleMs: 100,
   });
-  const [own, , bare] = measured;
+  const [own, quiet, bare, sockets] = measured;
   return [
     ...measured.flatMap(({ name, leastUs, medianUs }, at) => [
       at < 2
@@ -43,9 +44,9 @@ export async function doors(rounds: number): Promise<readonly Row[]> {
         : plain(`${what}, ${name}, least`, leastUs, ' µs'),
       plain(`${what}, ${name}, median`, medianUs, ' µs'),
     ]),
-    ...(own === undefined || bare === undefined
-      ? []
-      : [plain(`${what}: Latchkey / bare node:http, least`, own.leastUs / bare.leastUs, '')]),
+    ...ratio('with access lines / bare node:http', own, bare),
+    ...ratio('without access lines / bare node:http', quiet, bare),
+    ...ratio('without access lines / bare sockets', quiet, sockets),
     ...missing.map(({ name, why }) => skipped(`${what}, ${name}`, why)),
   ];
 }
@@ -67,16 +68,23 @@ function behindNginx(access: boolean): StartPeer {
   };
 }
 
-/** In its place a bare `node:http` that allows everything. */
-const bareDoor: StartPeer = async ({ backendPort }) => {
-  const missing = nginxMissing('plain');
-  if (missing !== null) return { missing };
-  const doorsPort = await freePort();
-  const args = [program('bare-door'), String(doorsPort)];
-  const door = startPinned(measuredCore, { label: 'bare door', command: process.execPath, args });
-  await door.waitForPort(doorsPort, 20_000);
-  return asked('bare door', door, {}, { doorsPort, backendPort });
-};
+/** In its place a program that allows everything. */
+function bareDoor(name: string): StartPeer {
+  return async ({ backendPort }) => {
+    const missing = nginxMissing('plain');
+    if (missing !== null) return { missing };
+    const doorsPort = await freePort();
+    const args = [program(name), String(doorsPort)];
+    const door = startPinned(measuredCore, { label: name, command: process.execPath, args });
+    await door.waitForPort(doorsPort, 20_000);
+    return asked(name, door, {}, { doorsPort, backendPort });
+  };
+}
+
+function ratio(which: string, one: Measured | undefined, other: Measured | undefined): readonly Row[] {
+  if (one === undefined || other === undefined) return [];
+  return [plain(`${what}: ${which}, least`, one.leastUs / other.leastUs, '')];
+}
 
 async function asked(
   name: string,
