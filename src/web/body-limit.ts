@@ -2,8 +2,8 @@ import type { MiddlewareHandler } from 'hono';
 import type { WebContext, WebEnv } from './context.ts';
 
 /**
- * Answers by `tooLarge` where a body is longer than `bytesMax`, whether it says so or comes in chunks of unknown sum. A
- * body in chunks is read here, once, and kept for the handlers.
+ * Answers by `tooLarge` where a body is longer than `bytesMax`, whether it says so or does not say how long it is. A
+ * body of unstated length is read here, once, and kept for the handlers.
  */
 export function limitBody(
   bytesMax: number,
@@ -11,10 +11,11 @@ export function limitBody(
 ): MiddlewareHandler<WebEnv> {
   return async (c, next) => {
     const { method, raw } = c.req;
-    const isChunked = c.req.header('Transfer-Encoding') !== undefined;
+    const length = c.req.header('Content-Length');
     // Of these nobody reads a body.
     if (method === 'GET' || method === 'HEAD') return next();
-    if (!isChunked) return Number(c.req.header('Content-Length') ?? 0) > bytesMax ? tooLarge(c) : next();
+    if (length !== undefined) return Number(length) > bytesMax ? tooLarge(c) : next();
+    // In HTTP/2 a body needs neither length nor coding (RFC 9113 section 8.1.1).
     const body = await readUpTo(raw.body, bytesMax);
     if (body === null) return tooLarge(c);
     c.req.raw = new Request(raw.url, { method, headers: raw.headers, body });

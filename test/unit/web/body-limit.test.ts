@@ -34,6 +34,15 @@ test('a body that says its length is judged by that', async () => {
   assert.equal((await sent('12345678901')).status, 413);
 });
 
+test('a body that says neither its length nor that it comes in chunks, as HTTP/2 allows, is limited all the same', async () => {
+  const app = site(10);
+  const sent = (text: string): Response | Promise<Response> =>
+    app.request('/', { method: 'POST', body: new Blob([text]).stream(), duplex: 'half' });
+  const within = await sent('1234567890');
+  assert.deepEqual([within.status, await within.text()], [200, '1234567890']);
+  assert.equal((await sent('12345678901')).status, 413);
+});
+
 test('a request without a body goes on', async () => {
   assert.equal((await site(0).request('/', { method: 'DELETE' })).status, 200);
 });
