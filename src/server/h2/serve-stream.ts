@@ -33,10 +33,16 @@ export function serveStream(
     exactLine: head.isExact,
     sendContinue: awaitsContinue ? () => sendContinue(stream) : null,
   };
-  requests.take(req, res, hints, () => ({
-    incoming: new Http2ServerRequest(stream, headers, {}, received),
-    outgoing: new Http2ServerResponse(stream),
-  }));
+  requests.take(req, res, hints, () => {
+    // Nobody else waits for such an answer to be read.
+    stream.setTimeout(idleMs, () => {
+      if (stream.headersSent) connection.resetAndDestroy();
+    });
+    return {
+      incoming: new Http2ServerRequest(stream, headers, {}, received),
+      outgoing: new Http2ServerResponse(stream),
+    };
+  });
 }
 
 function sendContinue(stream: ServerHttp2Stream): void {

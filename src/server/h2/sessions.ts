@@ -54,6 +54,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const session = performServerHandshake(socket, options);
       sessions.set(socket, session);
       socket.once('close', () => sessions.delete(socket));
+      // Node waits for our side too: who sends no more is taken for gone.
+      socket.once('end', () => socket.destroy());
       // What a client breaks ends its session; there is nobody to tell.
       session.on('error', () => undefined);
       session.on('stream', (stream, headers, _flags, received) => {

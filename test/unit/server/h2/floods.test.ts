@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import type { OwnPages } from '../../../../src/server/own-pages.ts';
 import { eventually } from '../../../support/eventually.ts';
 import {
   encode,
@@ -162,6 +163,34 @@ test('a client that takes nothing of its answer in is given up after limits.idle
   assert.equal(end.ended, false);
   await eventually('the record', () => records.length === 1);
   assert.equal(records[0]?.outcome, 'aborted');
+});
+
+test('a page of ours that its client takes nothing of is given up after limits.idle too', async (t) => {
+  const ownPages: OwnPages = { handle: (_req, res) => void res.end('our page') };
+  const { port, records } = await startH2Listener(t, { idleMs: 200, ownPages });
+  const session = await openRawSession(port, Buffer.concat([setting(1, 0), setting(4, 0)]));
+  t.after(() => session.destroy());
+  const page = get.map(([name, value]): RawField => [name, name === ':path' ? '/.latchkey/' : value]);
+  session.send(headers(1, page));
+  const end = await session.end(1);
+  assert.notEqual(end.reset, null);
+  await eventually('the record', () => records.length === 1);
+  assert.equal(records[0]?.outcome, 'aborted');
+});
+
+test('a client that sends no more is gone, whatever it has not read', async (t) => {
+  const { port, backend, records } = await startH2Listener(t);
+  backend.answerWith({});
+  const session = await openRawSession(port);
+  t.after(() => session.destroy());
+  const arrived = backend.nextHead();
+  session.send(headers(1, get));
+  const { connection } = await arrived;
+  session.socket.end();
+  await connection.closed;
+  await eventually('the record', () => records.length === 1);
+  assert.equal(records[0]?.outcome, 'aborted');
+  await eventually('our side to end', () => session.isClosed());
 });
 
 test('a connection without a request is not kept, whatever else comes over it', async (t) => {
