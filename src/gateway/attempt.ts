@@ -28,7 +28,16 @@ export interface Forwarding {
   readonly authenticatesItself: boolean;
   /** Bytes of the body taken from the client so far; counted by whoever reads it. */
   readonly received: { bytes: number };
+  readonly standing: Standing;
   readonly memory: BodyMemory;
+}
+
+/** Whether the request may still be sent: it may have to wait for its backend. */
+export interface Standing {
+  /** When it was decided last, as of `performance.now()`. */
+  readonly decidedMs: number;
+  /** Decides again. Rejects where the request is not allowed any more, or nobody can say. */
+  renew(): Promise<void>;
 }
 
 /** How it went, once the client has its response or is gone. */
@@ -47,6 +56,11 @@ export interface Forwarded {
 
 /** Interim responses to one request: beyond this many it is not waited for the final one. */
 const interimMax = 1_000;
+
+/** How often a request that waits for its backend is decided again: a revoked token loses its place in the queue. */
+export const renewEveryMs = 2_000;
+/** On an older decision nothing is sent: this process stood still, or nobody could decide again. */
+const decisionMsMax = 4_000;
 
 /**
  * How far an attempt is. It only goes forward.
@@ -82,6 +96,9 @@ export class Attempt implements BackendHandler, Transfer {
   #clientGone = false;
   /** True while the backend waits for the client to read. */
   #paused = false;
+  /** Until it is decided again; null where it does not wait. */
+  #renewal: NodeJS.Timeout | null = null;
+  #isOver = false;
 
   constructor(forwarding: Forwarding, backend: Backend, watch: ProgressWatch) {
     this.#forwarding = forwarding;
@@ -114,13 +131,18 @@ export class Attempt implements BackendHandler, Transfer {
       }
       const sent = body.kind === 'none' ? null : body.kind === 'bytes' ? body.bytes : body.open();
       this.#leaveQueue = this.#backend.dispatch({ method, path: target, headers, body: sent }, owner, this);
+      if (this.#phase === 'waiting' && !this.#isOver) this.#renewLater();
     });
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#clientGone) controller.abort(new ClientGone());
+    const late = performance.now() - this.#forwarding.standing.decidedMs > decisionMsMax;
+    // Undici begins what waited for a connection though nobody waits for it any more.
+    if (this.#isOver || this.#clientGone) controller.abort(new ClientGone());
+    else if (late) controller.abort(new Fault('overloaded', `${this.#backend.origin}: decided too long ago`));
     else this.#phase = 'sent';
+    if (this.#renewal !== null) clearTimeout(this.#renewal);
   }
 
   onResponseStarted(): void {
@@ -181,6 +203,7 @@ export class Attempt implements BackendHandler, Transfer {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    if (this.#isOver) return;
     const { res } = this.#forwarding;
     if (this.#clientGone || error instanceof ClientGone) {
       this.#clientGone = true;
@@ -190,9 +213,7 @@ export class Attempt implements BackendHandler, Transfer {
     }
     const fault = toFault(error, this.#backend.origin);
     if (!this.#hasAnswer()) {
-      res.off('close', this.#onClose);
-      this.#watch.delete(this);
-      this.#fail?.(fault);
+      this.#giveUp(fault);
       return;
     }
     this.#fault = fault;
@@ -245,13 +266,42 @@ export class Attempt implements BackendHandler, Transfer {
     }
   };
 
+  #renewLater(): void {
+    const goesOn = (): boolean => this.#phase === 'waiting' && !this.#isOver;
+    this.#renewal = setTimeout(() => {
+      this.#forwarding.standing.renew().then(
+        () => {
+          if (goesOn()) this.#renewLater();
+        },
+        (error: Error) => {
+          if (!goesOn()) return;
+          this.#leaveQueue?.();
+          this.#giveUp(error);
+        },
+      );
+    }, renewEveryMs);
+  }
+
+  /** The client was given nothing, and may be answered by others. */
+  #giveUp(error: Error): void {
+    this.#forwarding.res.off('close', this.#onClose);
+    this.#end();
+    this.#fail?.(error);
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    if (this.#renewal !== null) clearTimeout(this.#renewal);
+    this.#watch.delete(this);
+  }
+
   /** Whether the client was given a head: nothing else can be answered then. */
   #hasAnswer(): boolean {
     return this.#phase === 'answering' || this.#phase === 'answered';
   }
 
   #finish(outcome: Forwarded['outcome']): void {
-    this.#watch.delete(this);
+    this.#end();
     this.#settle?.({
       status: this.#status,
       bytesOut: this.#bytesOut,

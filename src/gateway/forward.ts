@@ -1,5 +1,5 @@
 import { Fault } from '../core/errors.ts';
-import { Attempt, type Forwarded, type Forwarding } from './attempt.ts';
+import { Attempt, type Forwarded, type Forwarding, renewEveryMs } from './attempt.ts';
 import type { Backend, BackendGroup } from './backends.ts';
 import type { ProgressWatch } from './progress.ts';
 
@@ -24,9 +24,10 @@ const idempotent = new Set([
  * idempotent, tries another backend if nothing was sent to the first, and the same one again, once, if it closed
  * a connection that it had kept, instead of answering.
  * @throws {Fault} where no response head could be passed on; afterwards the client's connection is
- * cut instead, so that a truncated response never looks whole.
+ * cut instead, so that a truncated response never looks whole. What `Standing.renew` rejects with is thrown as it is.
  */
 export async function forward(forwarding: Forwarding, watch: ProgressWatch): Promise<Forwarded> {
+  const { standing } = forwarding;
   const tried = new Set<Backend>();
   let backend = nextBackend(forwarding.group, tried);
   let repeated = false;
@@ -42,11 +43,12 @@ export async function forward(forwarding: Forwarding, watch: ProgressWatch): Pro
       if (attempt.sent) {
         if (repeated || !mayRepeat || !attempt.metClosedConnection(error)) throw error;
         repeated = true;
-        continue;
+      } else {
+        if (error.code.startsWith('backend_')) forwarding.group.failed(backend);
+        if (tried.size === forwarding.group.size || !mayRepeat) throw error;
+        backend = nextBackend(forwarding.group, tried);
       }
-      if (error.code.startsWith('backend_')) forwarding.group.failed(backend);
-      if (tried.size === forwarding.group.size || !mayRepeat) throw error;
-      backend = nextBackend(forwarding.group, tried);
+      if (performance.now() - standing.decidedMs > renewEveryMs) await standing.renew();
     }
   }
 }

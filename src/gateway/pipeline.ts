@@ -7,7 +7,7 @@ import { Fault } from '../core/errors.ts';
 import type { Principal } from '../core/principal.ts';
 import type { RequestSpan, RequestSpans } from '../telemetry/request-span.ts';
 import type { AssertionSigner } from './assertion.ts';
-import type { Forwarded } from './attempt.ts';
+import type { Forwarded, Standing } from './attempt.ts';
 import { assertionFor, backendFields, backendTarget, responseAddresses } from './backend-request.ts';
 import { ClientExchange, type WireHints } from './client-exchange.ts';
 import type { ClientRequest, ClientResponse } from './client-request.ts';
@@ -85,6 +85,7 @@ export async function serve(
     }
   } catch (error) {
     if (error instanceof ClientStalled) denial = deny('request_timeout', 'body stalled');
+    else if (error instanceof NotAnyMore) denial = error.denial;
     else if (!(error instanceof ClientGone)) fault = asFault(error, requestId, decision, deps.recorder);
   } finally {
     if (entered !== null) deps.concurrent.leave(entered);
@@ -131,6 +132,7 @@ async function pass(
   span: RequestSpan | null,
   deps: PipelineDeps,
 ): Promise<Forwarded | Denial> {
+  const decidedMs = performance.now();
   exchange.sendContinue();
   const ready = outgoingBody(allowed, exchange, deps.spool);
   const body = ready instanceof Promise ? await ready : ready;
@@ -138,11 +140,13 @@ async function pass(
   try {
     const waited = ready instanceof Promise || allowed.permit.body !== null;
     if (!waited || performance.now() - startedMs <= decisionHoldsMs) {
-      return await send(allowed, body, exchange, requestId, span, deps);
+      return await send(allowed, body, exchange, decidedMs, requestId, span, deps);
     }
     // Its token may have been revoked meanwhile: a body that trickles must not keep a decision for later.
+    const againMs = performance.now();
     const again = await decide(exchange.repeated(allowed.permit.body), deps);
-    return again.kind === 'refuse' ? again.denial : await send(again, body, exchange, requestId, span, deps);
+    if (again.kind === 'refuse') return again.denial;
+    return await send(again, body, exchange, againMs, requestId, span, deps);
   } finally {
     if (body.kind === 'stream') body.release();
   }
@@ -152,6 +156,7 @@ async function send(
   allowed: Allowed,
   body: OutgoingBody,
   exchange: ClientExchange,
+  decidedMs: number,
   requestId: string,
   span: RequestSpan | null,
   deps: PipelineDeps,
@@ -172,10 +177,40 @@ async function send(
       addressesFor: (backend) => responseAddresses(allowed, backend),
       authenticatesItself: route.config.backendAuth.kind !== 'none',
       received: exchange.received,
+      standing: standingOf(allowed, exchange, decidedMs, deps),
       memory: deps.memory,
     },
     deps.watch,
   );
+}
+
+/** Decided again while the request waited for its backend, and refused now. */
+class NotAnyMore extends Error {
+  readonly denial: Denial;
+
+  constructor(denial: Denial) {
+    super(denial.reason);
+    this.name = 'NotAnyMore';
+    this.denial = denial;
+  }
+}
+
+function standingOf(
+  { permit }: Allowed,
+  exchange: ClientExchange,
+  decidedMs: number,
+  deps: PipelineDeps,
+): Standing {
+  const standing = {
+    decidedMs,
+    async renew(): Promise<void> {
+      const beganMs = performance.now();
+      const again = await decide(exchange.repeated(permit.body), deps);
+      if (again.kind === 'refuse') throw new NotAnyMore(again.denial);
+      standing.decidedMs = beganMs;
+    },
+  };
+  return standing;
 }
 
 /**

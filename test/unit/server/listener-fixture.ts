@@ -7,6 +7,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import type { RouteConfig } from '../../../src/config/config.ts';
 import type { ListenTlsConfig } from '../../../src/config/listen-config.ts';
 import { createAssertionSigner } from '../../../src/gateway/assertion.ts';
+import type { BackendLimits } from '../../../src/gateway/backend-connections.ts';
 import { createConcurrentRequests } from '../../../src/gateway/concurrent-requests.ts';
 import type { PipelineDeps } from '../../../src/gateway/pipeline.ts';
 import { createProgressWatch } from '../../../src/gateway/progress.ts';
@@ -47,6 +48,7 @@ export async function startListener(
     readonly requestsPerToken?: number;
     readonly ownPages?: OwnPages;
     readonly tls?: ListenTlsConfig;
+    readonly limits?: Partial<BackendLimits>;
     /** Given: connections begin with a header of the PROXY protocol. */
     readonly isProxy?: (address: string) => boolean;
     readonly verify?: (secret: string) => Promise<Verification> | null;
@@ -55,7 +57,8 @@ export async function startListener(
   const backend = await startRecordingBackend();
   const folder = await mkdtemp(path.join(tmpdir(), 'latchkey-listener-'));
   const config = routeConfig({ backend: [backend.url], ...options.route });
-  const route = compileRoute(config, [config], backendLimits, systemClock, () => undefined);
+  const limits = { ...backendLimits, ...options.limits };
+  const route = compileRoute(config, [config], limits, systemClock, () => undefined);
   const records: RequestRecord[] = [];
   const faults: unknown[] = [];
   const watch = createProgressWatch({ idleMs: options.idleMs ?? 60_000, bodyRateMin: 64 }, systemClock);
