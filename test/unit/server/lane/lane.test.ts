@@ -53,7 +53,7 @@ for (const [way, fields] of Object.entries(ways)) {
       held.shift()?.();
       await exchange(port, 'GET', '/dav/other', [authorized]);
       raw.socket.resume();
-      assert.equal((await raw.nextResponse()).body.length, large.length);
+      assert.equal((await raw.nextResponse(60_000)).body.length, large.length);
       // In the lane the second is asked for only now.
       if (fields.length === 0) {
         await eventually('the second comes behind the first', () => held.length === 1);
