@@ -10,6 +10,7 @@ import type { StoreContents } from '../../src/contents/store-contents.ts';
 import type { Row } from '../../src/contents/tables.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { Fault } from '../../src/core/errors.ts';
+import type { PepperId } from '../../src/core/ids.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { createPostgresContents } from '../../src/storage/postgres/contents.ts';
 import { createSqliteContents } from '../../src/storage/sqlite/contents.ts';
@@ -187,6 +188,35 @@ describe('latchkey store copy with PostgreSQL', requirePostgres(), () => {
     assert.deepEqual(listener.changes.at(-1), { kind: 'token', tokenId, version });
     assert.ok(!listener.calls.includes('gap'));
     await feed.stop();
+    await stores.close();
+  });
+
+  test('makes a store that only gateways with the pepper of its tokens open', async () => {
+    const [used, fresh] = [await server.createDatabase(), await server.createDatabase()];
+    const claim = async (database: string, ...peppers: readonly string[]): Promise<void> => {
+      const store = await openPostgresStore(server.config(database), systemClock);
+      try {
+        await store.claimPeppers(peppers as readonly PepperId[]);
+      } finally {
+        await store.close();
+      }
+    };
+    await claim(used, 'before');
+    for (const database of [used, fresh]) {
+      await copyContents(inFile('from.db'), inDatabase(database));
+      await assert.rejects(claim(database, 'before'), /has the pepper "(first|Second)" of another gateway/);
+      await claim(database, 'new', 'first', 'Second');
+    }
+  });
+
+  test('leaves a store without tokens to the gateway that was there before', async () => {
+    const database = await server.createDatabase();
+    const stores = await openPostgresStore(server.config(database), systemClock);
+    await stores.claimPeppers(['before'] as readonly string[] as readonly PepperId[]);
+    await fillWith(inFile('tokenless.db'), sampleContents(0));
+    await copyContents(inFile('tokenless.db'), inDatabase(database));
+    const other = stores.claimPeppers(['other'] as readonly string[] as readonly PepperId[]);
+    await assert.rejects(other, /has the pepper "before" of another gateway/);
     await stores.close();
   });
 

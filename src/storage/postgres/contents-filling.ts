@@ -12,6 +12,7 @@ import { cellOf, searchKeyOf } from '../searched-texts.ts';
 import { connectPatiently } from './contents-session.ts';
 import { fixMoment, viewOf } from './contents-view.ts';
 import { openPostgres } from './database.ts';
+import { claimPepperOfTokens } from './pepper-claim.ts';
 import { storeFault, toFault } from './postgres-fault.ts';
 import type { Session } from './session.ts';
 import { clientKey } from './token-rows.ts';
@@ -85,8 +86,7 @@ function filling(
       step('meta', async () => {
         await session.query(`UPDATE meta SET value = $1 WHERE name = 'realm'`, [mark.realm]);
         await session.query(auditGoesOnSql);
-        // Of a gateway that was here before; the next one says which it has.
-        await session.query(`DELETE FROM meta WHERE name = 'pepper'`);
+        await claimPepperOfTokens(session);
         await markUnfinished(session, null);
         if (!inSteps) await session.query('COMMIT');
       }),

@@ -1,6 +1,7 @@
 import type { PepperId } from '../../core/ids.ts';
 import type { PostgresDatabase } from './database.ts';
 import { storeFault } from './postgres-fault.ts';
+import type { Session } from './session.ts';
 import { prepared } from './statement.ts';
 
 const claim = prepared(`INSERT INTO meta (name, value) VALUES ('pepper', :id) ON CONFLICT DO NOTHING`);
@@ -27,4 +28,15 @@ export async function claimPeppers(
     `has the pepper "${known}" of another gateway: copy the file pepper from its dataDir to this one's, or give both the ` +
       `same \`peppers\` in the configuration. If that pepper is lost, and its tokens with it: DELETE FROM meta WHERE name = 'pepper'.`,
   );
+}
+
+/**
+ * Notes, in a store that was filled with what another had, the pepper under which its newest living token is: every gateway
+ * needs that one. Where there is no such token, what was noted stays.
+ */
+export async function claimPepperOfTokens(session: Session): Promise<void> {
+  await session.query(`
+    INSERT INTO meta (name, value)
+    SELECT 'pepper', pepper_id FROM tokens WHERE revoked_at IS NULL ORDER BY id DESC LIMIT 1
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`);
 }
