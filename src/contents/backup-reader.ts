@@ -8,6 +8,8 @@ import { startSum, type TableSum, type TableSummary } from './summary.ts';
 import { contentsVersion, type Row, type Table, tables } from './tables.ts';
 
 const rowsAtOnce = 2_000;
+/** Fewer rows at once where they are long: what is handed on is held in memory whole. */
+const bytesAtOnce = 8 * 1024 * 1024;
 /** No row comes near it: what is longer is something else. */
 const lineBytesMax = 16 * 1024 * 1024;
 
@@ -17,7 +19,10 @@ export interface WholeBackup {
   readonly summaries: readonly TableSummary[];
 }
 
-/** What a reader hands on as it comes by; nobody knows yet whether the file is whole. */
+/**
+ * What a reader hands on as it comes by, at most 2,000 rows at a time, and about 8 MiB of them; nobody knows yet whether the
+ * file is whole.
+ */
 export interface BackupTaker {
   rows(table: Table, rows: readonly Row[]): Promise<void>;
 }
@@ -71,7 +76,8 @@ async function readTables(
       hash.update(`${line}\n`);
       current.sum.add(`${line}\n`);
       current.rows.push(value);
-      if (current.rows.length >= rowsAtOnce) await handOn(current, taker);
+      current.bytes += Buffer.byteLength(line);
+      if (current.rows.length >= rowsAtOnce || current.bytes >= bytesAtOnce) await handOn(current, taker);
       continue;
     }
     if (current !== null) summaries.push(await ended(current, taker));
@@ -84,7 +90,7 @@ async function readTables(
     }
     if (JSON.stringify(value) !== JSON.stringify(headingOf(next))) throw new Damage();
     hash.update(`${line}\n`);
-    current = { table: next, sum: startSum(next.name), rows: [] };
+    current = { table: next, sum: startSum(next.name), rows: [], bytes: 0 };
   }
   throw new Damage();
 }
@@ -93,12 +99,15 @@ async function readTables(
 interface Current {
   readonly table: Table;
   readonly sum: TableSum;
+  /** Those not handed on yet, and how much text they are. */
   rows: Row[];
+  bytes: number;
 }
 
 async function handOn(current: Current, taker: BackupTaker): Promise<void> {
   const { table, rows } = current;
   current.rows = [];
+  current.bytes = 0;
   if (rows.length > 0) await taker.rows(table, rows);
 }
 

@@ -104,6 +104,31 @@ describe('a backup', () => {
     assert.deepEqual(read, new Map(sample));
   });
 
+  test('with long rows is handed on in smaller portions, so that little of it is in memory', async () => {
+    const contents = newContents();
+    const filling = await contents.fill(realm, 'at-once');
+    const audit = tables.find(({ name }) => name === 'audit') ?? assert.fail();
+    const details = 'x'.repeat(100_000);
+    const rows = Array.from({ length: 200 }, (_, seq) =>
+      audit.columns.map(({ name, holds }) =>
+        name === 'details' ? details : name === 'seq' ? seq + 1 : holds === 'text' ? 'any' : 1,
+      ),
+    );
+    await filling.append(audit, rows);
+    await filling.finish();
+    await filling.close();
+    const view = await contents.view();
+    const name = scratch.file('long.backup');
+    await writeBackup(view, facts, name);
+    await view.close();
+    const portions: number[] = [];
+    await readBackup(name, {
+      rows: async (table, { length }) => void (table === audit && portions.push(length)),
+    });
+    // 84 of them are the first to hold 8 MiB.
+    assert.deepEqual(portions, [84, 84, 32]);
+  });
+
   test('becomes a store with everything in it, under a realm of its own', async () => {
     const to = newContents();
     const outcome = await restore(file, to);
