@@ -20,16 +20,23 @@ export async function serveAsWorker(io: CommandIo, version: string): Promise<voi
   const terminated = new Promise<Dismissal>((resolve) =>
     process.once('SIGTERM', () => resolve({ why: 'told', lingerMs: 0 })),
   );
+  let isStarting = true;
+  void link.dismissed.then(({ why }) => {
+    // What is still being opened has served nobody, and may never be open.
+    if (why === 'orphaned' && isStarting) process.exit(exitCodes.fault);
+  });
   const begin = await Promise.race([link.begin, link.dismissed]);
   if ('why' in begin) return;
   const { config } = begin;
   try {
     const gateway = await startWorker(link, { version, logStream: io.logStream() });
+    isStarting = false;
     const { why, lingerMs } = await Promise.race([link.dismissed, terminated]);
     gateway.log.info({ pid: process.pid, why }, 'draining');
     await gateway.drain(lingerMs);
     await link.leave({ kind: 'left', metrics: await gateway.snapshot() });
   } catch (error) {
+    isStarting = false;
     const failure = startFailure(error, config);
     const message = failure instanceof Error ? failure.message : 'unknown reason';
     // A bug of ours comes with its stack; the rest is told by the process that started this one.

@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
-import { rm } from 'node:fs/promises';
+import { once } from 'node:events';
+import { rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { after, before, describe, test } from 'node:test';
+import { startChild } from '../support/child-process.ts';
 import { runCommand } from '../support/command-line.ts';
 import { eventually } from '../support/eventually.ts';
 import { basic, type Gateway, startGateway } from '../support/gateway.ts';
@@ -11,6 +15,7 @@ import { makeScratch, type Scratch } from '../support/scratch.ts';
 import { connectToEach } from '../support/worker-connections.ts';
 import { childrenOf, isRunning } from '../support/worker-pids.ts';
 
+const mainFile = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 let backend: RecordingBackend;
 let scratch: Scratch;
 before(async () => {
@@ -142,6 +147,33 @@ test('workers end with a supervisor that is killed', async () => {
   await gateway.exited;
   await eventually('the workers to end', () => !pids.some(isRunning), { withinMs: 20_000 });
   await assert.rejects(gateway.stop(), /had already ended/);
+});
+
+test('a worker that is still starting ends with a supervisor that is killed', async () => {
+  // A store that takes connections and never says a word.
+  const store = createServer((socket) => void socket.on('error', () => undefined).resume());
+  const asked = once(store, 'connection');
+  await once(store.listen(0, '127.0.0.1'), 'listening');
+  const { port } = store.address() as AddressInfo;
+  const config = {
+    ...{ workers: 2, dataDir: scratch.file('silent') },
+    ...{ listen: { host: '127.0.0.1', port: 0 }, admin: { host: '127.0.0.1', port: 0 } },
+    store: { url: `postgres://latchkey@127.0.0.1:${port}/latchkey`, connectTimeout: '60s' },
+    backend: backend.url,
+  };
+  await writeFile(scratch.file('silent.yaml'), JSON.stringify(config));
+  const args = [mainFile, 'serve', '--config', scratch.file('silent.yaml')];
+  const child = startChild({ label: 'latchkey serve', command: process.execPath, args });
+  try {
+    await asked;
+    const pids = childrenOf(child.pid);
+    assert.equal(pids.length, 1);
+    child.signal('SIGKILL');
+    await eventually('the worker to end', () => !pids.some(isRunning), { withinMs: 20_000 });
+  } finally {
+    await child.stop();
+    store.close();
+  }
 });
 
 test('what keeps workers from serving is told once, and ends all', async () => {

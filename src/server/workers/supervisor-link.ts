@@ -57,7 +57,9 @@ export function openSupervisorLink(): SupervisorLink | null {
     // What cannot be answered is missed by whoever asked.
     else void answer(message).catch(() => undefined);
   });
-  process.on('disconnect', () => dismissed.resolve({ why: 'orphaned', lingerMs: 0 }));
+  const orphaned = (): void => dismissed.resolve({ why: 'orphaned', lingerMs: 0 });
+  process.on('disconnect', orphaned);
+  if (!process.connected) orphaned();
   say({ kind: 'hello' });
 
   function count(name: string, guess: string, windowMs: number): Promise<FailureTotal | null> {

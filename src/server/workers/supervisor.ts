@@ -33,6 +33,10 @@ export interface SupervisorDeps {
 /** How often workers are asked whether they still answer, and how many times in a row one may not. */
 const pingEveryMs = 2_000;
 const missesMax = 5;
+/** Longest start of a worker: a busy machine takes long to load a program. */
+const startMsMax = 3 * 60_000;
+/** The same for the first of all, which may have to bring a large store to its schema, or to wait for another that does. */
+const firstStartMsMax = 15 * 60_000;
 /** Deaths in a row in every slot after which there is no hope. */
 const deathsMax = 3;
 /** Connections of a worker that is replaced may still bring a request for this long. */
@@ -93,7 +97,7 @@ export class Supervisor {
    * that what is wrong is told once.
    */
   async start(): Promise<void> {
-    await this.#startIn(this.#addSlot(), this.#config);
+    await this.#startIn(this.#addSlot(), this.#config, firstStartMsMax);
     const others = Array.from({ length: this.#config.workers - 1 }, () => this.#addSlot());
     await Promise.all(others.map((slot) => inTurn(slot, () => this.#startIn(slot, this.#config))));
     this.#pings = setInterval(() => this.#ping(), pingEveryMs).unref();
@@ -124,7 +128,7 @@ export class Supervisor {
         if (slot.current === null) this.#retry(slot, error as WorkerFailure);
       });
     }
-    for (const slot of this.#slots.splice(workers)) this.#remove(slot);
+    for (const slot of this.#slots.splice(workers)) await this.#remove(slot);
   }
 
   /** Lets all workers finish; resolves when none is left. */
@@ -146,16 +150,19 @@ export class Supervisor {
     return slot;
   }
 
-  #remove(slot: Slot): void {
-    if (slot.retry !== null) clearTimeout(slot.retry);
-    this.#deps.release(slot.index);
-    const former = slot.current;
-    slot.current = null;
-    if (former !== null) void this.#replaced(former.process);
+  /** In turn: what is just being started there would be nobody's otherwise, and serve on as it was told. */
+  #remove(slot: Slot): Promise<void> {
+    return inTurn(slot, () => {
+      if (slot.retry !== null) clearTimeout(slot.retry);
+      this.#deps.release(slot.index);
+      const former = slot.current;
+      slot.current = null;
+      if (former !== null) void this.#replaced(former.process);
+    });
   }
 
   /** Starts a worker; once it serves, the slot's former one is let go. */
-  async #startIn(slot: Slot, config: Config): Promise<void> {
+  async #startIn(slot: Slot, config: Config, withinMs: number = startMsMax): Promise<void> {
     const process = this.#deps.fork(slot.index);
     this.#alive.add(process);
     void process.ended.then(() => this.#alive.delete(process));
@@ -163,6 +170,7 @@ export class Supervisor {
       process,
       () => this.#deps.begin(process, slot.index, config),
       (news) => this.#deps.heard(process, news),
+      withinMs,
     );
     const former = slot.current;
     slot.current = ready;
@@ -242,7 +250,7 @@ export class Supervisor {
   }
 }
 
-function inTurn<T>(slot: Slot, work: () => Promise<T>): Promise<T> {
+function inTurn<T>(slot: Slot, work: () => T | Promise<T>): Promise<T> {
   const done = slot.work.then(work);
   slot.work = done.catch(() => undefined);
   return done;
