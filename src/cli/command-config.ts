@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import type { ConfigResult, LoadedConfig } from '../config/load.ts';
-import { formatProblem } from '../config/problem.ts';
+import { type ConfigProblem, formatProblem } from '../config/problem.ts';
 import type { FlagValue } from '../config/sources.ts';
 import { printable } from '../core/printable.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
@@ -74,6 +74,12 @@ export async function requireCommandConfig(
   const result = await readCommandConfig(command, io, routes);
   if (result.kind === 'loaded') return result;
   throw configFailure(result);
+}
+
+/** See `checkLateFiles`: what a start does without, and whoever asks what is wrong wants to know. */
+export async function problemsOfLateFiles(loaded: LoadedConfig): Promise<readonly ConfigProblem[]> {
+  const { checkLateFiles } = await import('../config/late-files.ts');
+  return checkLateFiles(loaded, (path) => readFileSync(path, 'utf8'));
 }
 
 /** All problems of a configuration as one failure, for callers that keep going without it (HUP). */

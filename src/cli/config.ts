@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import type { ConfigResult } from '../config/load.ts';
 import { printable } from '../core/printable.ts';
 import {
   addConfigOptions,
   configFailure,
+  problemsOfLateFiles,
   readCommandConfig,
   requireCommandConfig,
 } from './command-config.ts';
@@ -16,7 +18,7 @@ export function registerConfig(program: Command, io: CommandIo): void {
     .description('read the configuration and name everything that is wrong with it')
     .action(async (_options: unknown, command: Command) => {
       const { json } = command.optsWithGlobals<GlobalOptions>();
-      const loaded = await readCommandConfig(command, io, 'required');
+      const loaded = await checkedConfig(command, io);
       if (loaded.kind === 'invalid') {
         const { file, problems } = loaded;
         if (json) io.stdout(`${JSON.stringify({ ok: false, file, problems })}\n`);
@@ -48,6 +50,14 @@ export function registerConfig(program: Command, io: CommandIo): void {
       const { configJsonSchema } = await import('../config/json-schema.ts');
       io.stdout(`${JSON.stringify(configJsonSchema, null, 2)}\n`);
     });
+}
+
+/** Stricter than a start, which does without what can be read later. */
+async function checkedConfig(command: Command, io: CommandIo): Promise<ConfigResult> {
+  const result = await readCommandConfig(command, io, 'required');
+  if (result.kind === 'invalid') return result;
+  const problems = await problemsOfLateFiles(result);
+  return problems.length === 0 ? result : { kind: 'invalid', file: result.file, problems };
 }
 
 function count(amount: number, noun: string): string {

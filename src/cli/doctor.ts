@@ -4,7 +4,7 @@ import type { Config, RouteConfig } from '../config/config.ts';
 import { pathFromText } from '../core/path.ts';
 import { printable } from '../core/printable.ts';
 import { formatProblem } from '../config/problem.ts';
-import { addConfigOptions, readCommandConfig } from './command-config.ts';
+import { addConfigOptions, problemsOfLateFiles, readCommandConfig } from './command-config.ts';
 import type { CommandIo, GlobalOptions } from './command-io.ts';
 import { checkBackend } from './doctor/backend-checks.ts';
 import { backendClient, encodePath } from './doctor/backend-client.ts';
@@ -59,6 +59,9 @@ async function examine(
   );
   return [
     ok('configuration', result.file ?? 'no file; command line, environment and defaults'),
+    ...(await problemsOfLateFiles(result)).map((problem) =>
+      fail('configuration', formatProblem(problem), 'put it there, or correct its path or permissions'),
+    ),
     ...backends.flat(),
     ...(await writing(config, place, options)),
     ...(await checkStorage(config, probes)),

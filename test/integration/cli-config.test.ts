@@ -91,6 +91,21 @@ test('a missing secret file ends with 1 and a sentence that names it', async () 
   );
 });
 
+test('config check and doctor name an htpasswd file that nobody can read, config show goes on without', async () => {
+  const ways = '[{ kind: local }, { kind: htpasswd, name: office, file: ./people }]';
+  const yaml = `backend: http://127.0.0.1:9\nsignIn:\n  ways: ${ways}\n`;
+  await writeFile(scratch.file('people.yaml'), yaml);
+  const problem =
+    /people\.yaml:3: signIn\.ways\[1\]\.file: the file \S+\/people does not exist; until it can be read, nobody/;
+  const checked = await run('config', 'check', '--config', 'people.yaml');
+  assert.deepEqual([checked.exitCode, checked.stdout], [1, '']);
+  assert.match(checked.stderr, problem);
+  assert.match((await run('doctor', '--config', 'people.yaml')).stdout, problem);
+  assert.equal((await run('config', 'show', '--config', 'people.yaml')).exitCode, 0);
+  await writeFile(scratch.file('people'), '');
+  assert.equal((await run('config', 'check', '--config', 'people.yaml')).exitCode, 0);
+});
+
 test('a configuration file that does not exist ends with 2', async () => {
   const { exitCode, stderr } = await run('config', 'check', '--config', 'gone.yaml');
   assert.equal(exitCode, 2);
