@@ -6,8 +6,8 @@ import { redisAnnouncer } from '../storage/redis/change-announcer.ts';
 import { RedisChangeFeed } from '../storage/redis/change-bus.ts';
 import { messageCodec, messageKeys } from '../storage/redis/change-message.ts';
 import { commandClient, subscriberClient } from '../storage/redis/connection.ts';
-import { secretsOf } from '../storage/redis/endpoint.ts';
 import { HealthGate } from '../storage/redis/health-gate.ts';
+import { reasonOf } from '../storage/redis/reasons.ts';
 import { redisSharedCache } from '../storage/redis/shared-cache.ts';
 import { redisSharedFailures } from '../storage/redis/shared-failures.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -40,7 +40,7 @@ export async function openRedis(
   const gate = new HealthGate({
     client,
     random: Math.random,
-    secrets: secretsOf(config),
+    reasonOf: (error) => reasonOf(config, error),
     report: ({ up, reason }) => {
       if (up && reason === null) log.info({}, 'Redis answers');
       else
@@ -58,7 +58,7 @@ export async function openRedis(
     sender: randomUUID(),
     clock,
     random: Math.random,
-    ignored: (why) => log.warn({ why }, 'a message on the Redis channel was not understood'),
+    ignored: (why, count) => log.warn({ why, count }, 'a message on the Redis channel was not understood'),
     subscribed: (up) =>
       log.info({ up }, up ? 'hears changes through Redis' : 'hears no changes through Redis'),
   });

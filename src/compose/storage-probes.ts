@@ -4,7 +4,7 @@ import type { Config, RedisConfig } from '../config/config.ts';
 import type { PostgresConfig } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
 import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
-import { secretsOf } from '../storage/redis/endpoint.ts';
+import { reasonOf } from '../storage/redis/reasons.ts';
 import type { PostgresReport } from '../storage/postgres/look.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers } from '../tokens/pepper-file.ts';
@@ -70,20 +70,22 @@ function isThere(peppers: Peppers | null): boolean {
  */
 export async function probeRedis(config: RedisConfig, clock: Clock): Promise<RedisReport> {
   const client = commandClient(config, Math.random);
+  const { promise: failed, reject: fail } = Promise.withResolvers<never>();
   let reason: unknown = null;
   client.on('error', (error: unknown) => {
     reason ??= error;
+    // Sentinels that do not help are asked again for ever.
+    fail(error);
   });
   try {
-    return await ask(client, clock);
+    return await Promise.race([ask(client, clock), failed]);
   } catch (error) {
     reason ??= error;
   } finally {
     await closeClient(client);
   }
   // Without its cause, which holds the commands that were under way, AUTH among them.
-  const said = reason instanceof Error ? reason.message : 'cannot be asked';
-  throw new Error(secretsOf(config).reduce((text, secret) => text.replaceAll(secret, '********'), said));
+  throw new Error(reasonOf(config, reason));
 }
 
 async function ask(client: CommandClient, clock: Clock): Promise<RedisReport> {

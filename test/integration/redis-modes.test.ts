@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { probeRedis } from '../../src/compose/storage-probes.ts';
 import type { RedisConfig } from '../../src/config/config.ts';
+import { systemClock } from '../../src/core/clock.ts';
 import { eventually } from '../support/eventually.ts';
 import { startRedisCluster, startRedisSentinel } from '../support/redis-cluster.ts';
 import type { RedisCluster, RedisSentinel } from '../support/redis-cluster.ts';
@@ -87,6 +89,13 @@ describe('Redis Sentinel', needed, () => {
 
   const config = (): RedisConfig =>
     redisConfig([`127.0.0.1:${watched.sentinel.port}`], { mode: 'sentinel', sentinelName: watched.name });
+
+  test('a name that no Sentinel knows is reported with the key to correct, to the doctor too', async () => {
+    const wrong = { ...config(), sentinelName: 'another', password: 'not-for-logs' };
+    const why = /the Sentinels know no master named "another": correct redis\.sentinelName or redis\.nodes/;
+    await assertRefused(wrong, why, 'not-for-logs');
+    await assert.rejects(probeRedis(wrong, systemClock), why);
+  });
 
   test('cache, counts and channel follow the master to its successor', async () => {
     await assertRedisWorks(config());

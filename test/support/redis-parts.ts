@@ -8,9 +8,9 @@ import { RedisChangeFeed } from '../../src/storage/redis/change-bus.ts';
 import { messageCodec, messageKeys } from '../../src/storage/redis/change-message.ts';
 import type { MessageCodec, MessageKeys } from '../../src/storage/redis/change-message.ts';
 import { commandClient, subscriberClient } from '../../src/storage/redis/connection.ts';
-import { secretsOf } from '../../src/storage/redis/endpoint.ts';
 import { HealthGate } from '../../src/storage/redis/health-gate.ts';
 import type { RedisHealth } from '../../src/storage/redis/health-gate.ts';
+import { reasonOf } from '../../src/storage/redis/reasons.ts';
 import { redisSharedCache } from '../../src/storage/redis/shared-cache.ts';
 import { redisSharedFailures } from '../../src/storage/redis/shared-failures.ts';
 import type { Peppers } from '../../src/tokens/digest.ts';
@@ -54,7 +54,7 @@ export async function openRedis(
   const gate = new HealthGate({
     client,
     random: Math.random,
-    secrets: secretsOf(config),
+    reasonOf: (error) => reasonOf(config, error),
     report: (health) => reports.push(health),
   });
   const codec = messageCodec(realm, 'ids' in keys ? messageKeys(keys, realm) : keys);

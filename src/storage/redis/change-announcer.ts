@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Change } from '../../core/change.ts';
 import type { ChangeAnnouncer } from '../../tokens/change-feed.ts';
-import { changesMax } from './change-message.ts';
-import type { MessageCodec } from './change-message.ts';
+import { changesMax, type MessageCodec } from './change-message.ts';
 import type { HealthGate } from './health-gate.ts';
 
 const repeatEveryMs = 100;

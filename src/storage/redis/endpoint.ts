@@ -47,8 +47,3 @@ export function parseRedisUrl(text: string, config: RedisConfig): UrlOptions {
     ...(url.protocol === 'rediss:' ? { tls: ca === null ? {} : { ca } } : {}),
   };
 }
-
-/** Every secret in the configuration: to be blotted out of messages. */
-export function secretsOf(config: RedisConfig): readonly string[] {
-  return [config.password, config.sentinelPassword].filter((secret) => secret !== null);
-}

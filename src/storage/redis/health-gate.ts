@@ -5,7 +5,7 @@ import type { CommandClient } from './connection.ts';
 export interface RedisHealth {
   /** False: every command is answered as a miss without being sent. */
   readonly up: boolean;
-  /** Why, in the words of the client or the server, secrets blotted out; null where it came up. */
+  /** Why, as `reasonOf` says it; null where it came up. */
   readonly reason: string | null;
 }
 
@@ -14,8 +14,8 @@ export interface HealthGateDeps {
   readonly client: CommandClient;
   /** 0 to below 1; spreads the attempts of many gateways. */
   readonly random: () => number;
-  /** Texts that must not appear in a reason. */
-  readonly secrets: readonly string[];
+  /** Why the client failed, for people to read: no secret is in it. */
+  readonly reasonOf: (error: unknown) => string;
   /** Called once per change, and once per new kind of refusal (`up` stays true then). */
   readonly report: (health: RedisHealth) => void;
 }
@@ -206,14 +206,7 @@ export class HealthGate {
   }
 
   #remember(error: unknown): void {
-    let text = error instanceof Error ? error.message : String(error);
-    if (error instanceof Error && 'lastNodeError' in error && error.lastNodeError instanceof Error) {
-      text = error.lastNodeError.message; // a Cluster's own message does not say what is wrong
-    }
-    for (const secret of this.#deps.secrets) {
-      text = text.replaceAll(secret, '[redacted]');
-    }
-    this.#lastError = text;
+    this.#lastError = this.#deps.reasonOf(error);
   }
 }
 
