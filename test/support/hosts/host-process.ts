@@ -2,6 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { type Child, startChild } from '../child-process.ts';
 import { eventually } from '../eventually.ts';
 import { isAlive } from './is-alive.ts';
+import { sendSignal } from './send-signal.ts';
 
 /** A server of a run, which can be broken in every way. */
 export interface HostProcess {
@@ -57,14 +58,14 @@ export function hostProcess(server: Breakable): HostProcess {
 
   async function end(signal: NodeJS.Signals): Promise<void> {
     const family = await familyOf(server.pid());
-    send(server.pid(), signal);
+    sendSignal(server.pid(), signal);
     // What a killed server had started ends by itself, once it notices.
     const isGone = (): boolean => !family.some(isAlive);
     await eventually(`all of ${name} to end by ${signal}`, isGone, { withinMs: endMs });
   }
 
   async function sendAll(signal: NodeJS.Signals): Promise<void> {
-    for (const pid of await familyOf(server.pid())) send(pid, signal);
+    for (const pid of await familyOf(server.pid())) sendSignal(pid, signal);
   }
 
   return {
@@ -116,12 +117,4 @@ async function familyOf(pid: number): Promise<readonly number[]> {
   const family = [pid];
   for (const member of family) for (const [each, parent] of parents) if (parent === member) family.push(each);
   return family;
-}
-
-function send(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // Ended in the meantime.
-  }
 }

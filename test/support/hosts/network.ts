@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { findProgram, requireProgram } from '../requirement.ts';
 import type { Requirement } from '../requirement.ts';
 import { isAlive } from './is-alive.ts';
+import { sendSignal } from './send-signal.ts';
 
 /** How packets between two hosts fare, seen from the first: `out` loses what it sends, `in` what it would get. */
 export type Cut = 'both' | 'out' | 'in' | 'lossy';
@@ -110,7 +111,7 @@ async function removeLeftovers(): Promise<void> {
   for (const [whole, pid] of stdout.matchAll(new RegExp(`^${prefix}(\\d+)-\\S+`, 'gm'))) {
     if (isAlive(Number(pid))) continue;
     const { stdout: running } = await call('ip', ['netns', 'pids', whole]);
-    for (const left of running.split('\n').filter(Boolean)) process.kill(Number(left), 'SIGKILL');
+    for (const left of running.split('\n').filter(Boolean)) sendSignal(Number(left), 'SIGKILL');
     await ip('netns', 'del', whole).catch(() => undefined);
   }
 }
