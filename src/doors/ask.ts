@@ -11,7 +11,7 @@ import { type Refusal, renderDenial, renderFault } from '../gateway/refusal.ts';
 
 /** What the proxy that asks does with an answer; what it cannot do is refused instead. */
 export interface Abilities {
-  /** Fields that it takes off a request, lower case; null: whatever it is told to. */
+  /** Fields that it takes off a request where an answer does not set them, lower case; null: whatever it is told to. */
   readonly removes: ReadonlySet<string> | null;
   /**
    * Whether it sets every field that it is told, in place of the client's own; false where it sets those that its own
@@ -236,6 +236,7 @@ function fieldsFor(
   if (authorization !== null) fields.push('Authorization', authorization);
   fields.push(...relatedFields(allowed));
   const cookies: string[] = [];
+  let emptied: string | null = null;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
@@ -243,7 +244,8 @@ function fieldsFor(
     if (rule === null) continue;
     if (rule.kind === 'cookie') {
       const others = withoutOwnCookies(value) ?? value;
-      if (others !== '') cookies.push(others);
+      if (others === '') emptied = name;
+      else cookies.push(others);
     } else if (rule.kind === 'credential' || (rule.kind === 'drop' && rule.obeyed)) {
       removed.push(name);
     } else if (rule.kind === 'once') {
@@ -251,10 +253,12 @@ function fieldsFor(
       else if (rule.slot === slot.destination && permit.dropDestination) removed.push(name);
       else if (rule.slot === slot.referer) {
         const harmless = harmlessReferer(value, route.accepted.queries.length > 0);
-        if (harmless !== null) fields.push('Referer', harmless);
+        if (harmless === null) removed.push(name);
+        else fields.push('Referer', harmless);
       }
     }
   }
   if (cookies.length > 0) fields.push('Cookie', cookies.join('; '));
+  else if (emptied !== null) removed.push(emptied);
   return { fields, removed };
 }

@@ -1,7 +1,7 @@
 import type { Allowance } from './ask.ts';
 import type { DoorKind, DoorReply } from './door.ts';
 import { createFamily } from './family.ts';
-import { toldInOrder } from './told.ts';
+import { takenOff, toldInOrder } from './told.ts';
 import { verbatim } from './verbatim.ts';
 
 /** X-Forwarded-Method, -Uri, -Host, -Proto and -For: what Caddy and Traefik set over what a client sends. */
@@ -19,7 +19,7 @@ const family = {
 export const caddyDoor: DoorKind = {
   name: 'caddy',
   family: createFamily(family),
-  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
+  proxy: { removes: takenOff, setsWhatIsTold: false, replacesTarget: false },
   told: toldInOrder,
   allow,
   refuse: verbatim,
@@ -29,7 +29,7 @@ export const caddyDoor: DoorKind = {
 export const traefikDoor: DoorKind = {
   name: 'traefik',
   family: createFamily({ ...family, ignored: ['x-forwarded-server', 'x-forwarded-port'] }),
-  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
+  proxy: { removes: takenOff, setsWhatIsTold: false, replacesTarget: false },
   told: toldInOrder,
   allow,
   refuse: verbatim,

@@ -1,6 +1,7 @@
 import type { DoorKind } from './door.ts';
 import { createFamily } from './family.ts';
 import { narrowed } from './nginx.ts';
+import { takenOff } from './told.ts';
 
 /** X-Original-URL: scheme, authority and the rest, as `$scheme://$http_host$request_uri` puts them together. */
 const absolute = /^(https?):\/\/([^/?#\\@]+)(\/.*)$/;
@@ -26,7 +27,7 @@ export const ingressNginxDoor: DoorKind = {
       'x-forwarded-uri',
     ],
   }),
-  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false },
+  proxy: { removes: takenOff, setsWhatIsTold: false, replacesTarget: false },
   told([method, url, addresses], own) {
     const [, scheme, host, target] = absolute.exec(url as string) ?? [];
     if (scheme === undefined || host === undefined || target === undefined) return 'x-original-url is no URL';

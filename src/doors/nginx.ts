@@ -1,7 +1,7 @@
 import type { Refusing } from './ask.ts';
 import type { DoorKind, DoorReply } from './door.ts';
 import { createFamily } from './family.ts';
-import { toldInOrder } from './told.ts';
+import { takenOff, toldInOrder } from './told.ts';
 
 /** Where nginx finds the target to forward. */
 export const targetField = 'X-Latchkey-Target';
@@ -15,7 +15,7 @@ export const nginxDoor: DoorKind = {
   family: createFamily({
     required: ['x-original-method', 'x-original-uri', 'x-original-host', 'x-original-scheme', 'x-real-ip'],
   }),
-  proxy: { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: true },
+  proxy: { removes: takenOff, setsWhatIsTold: false, replacesTarget: true },
   told: toldInOrder,
   allow: ({ fields, target }) => ({
     status: 200,

@@ -13,6 +13,9 @@ export interface ToldRequest {
   readonly own: readonly string[];
 }
 
+/** What proxies take off that copy a few fields from each answer, or by a line of their own, as the examples say. */
+export const takenOff: ReadonlySet<string> = new Set(['authorization', 'cookie', 'referer']);
+
 /** The request of a family whose fields are, in this order: method, target, host, scheme, addresses. */
 export function toldInOrder(values: readonly (string | null)[], own: readonly string[]): ToldRequest {
   const at = values as readonly string[];

@@ -251,6 +251,23 @@ export function tryDoor(kind: AskingKind): void {
       const cookie = 'Cookie: a=1; __Host-latchkey_session=secret; b=2';
       const seen = arrived(await send('GET', '/dav/alice/a.txt', [authorization, cookie]));
       assert.match(field(seen, 'Cookie') ?? '', /^a=1;[ ;]* b=2$/);
+      const ours = 'Cookie: __Host-latchkey_session=s3cret';
+      for (const own of [[ours], ['Cookie: a=1', 'Cookie: latchkey_x=s3cret']]) {
+        arrived(await send('GET', '/dav/alice/a.txt', [authorization, ...own]));
+        assert.ok(!world.backend.text().includes('s3cret'), world.backend.text());
+      }
+    });
+
+    test('a token in the address of the page before does not reach the backend', async () => {
+      for (const place of [`a.txt?session=${secret}`, `${secret}/a.txt`, `?a=%6ck_${secret.slice(3)}`]) {
+        const referer = `Referer: http://gw.example/dav/alice/${place}`;
+        arrived(await send('GET', '/dav/alice/a.txt', [authorization, referer]));
+        assert.ok(!world.backend.text().includes(secret.slice(3)), world.backend.text());
+      }
+      const seen = arrived(
+        await send('GET', '/dav/alice/a.txt', [authorization, 'Referer: http://gw.example/b']),
+      );
+      assert.equal(field(seen, 'Referer'), 'http://gw.example/b');
     });
 
     test('a report whose body would have to be read is refused, one by a token that may do everything is not', async () => {

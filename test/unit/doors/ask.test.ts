@@ -5,7 +5,8 @@ import { createRouting } from '../../../src/compose/routing.ts';
 import type { Inbound } from '../../../src/core/decision.ts';
 import { Fault } from '../../../src/core/errors.ts';
 import { parseScopes, type Scope } from '../../../src/core/scope.ts';
-import { type Answer, ask, type AskDeps, type Asked } from '../../../src/doors/ask.ts';
+import { type Allowance, type Answer, ask, type AskDeps, type Asked } from '../../../src/doors/ask.ts';
+import { backendFields } from '../../../src/gateway/backend-request.ts';
 import { createClientSideReader } from '../../../src/gateway/client-side.ts';
 import { decide } from '../../../src/gateway/decide.ts';
 import type { RequestRecord } from '../../../src/gateway/record.ts';
@@ -55,7 +56,11 @@ function world(verify: () => Verification | Promise<Verification> = () => grante
 
 const granted: Verification = { kind: 'verified', principal: principal({ scopes }), tier: 'l1' };
 const able = { removes: null, setsWhatIsTold: true, replacesTarget: true };
-const unable = { removes: new Set(['authorization']), setsWhatIsTold: false, replacesTarget: false };
+const unable = {
+  removes: new Set(['authorization', 'cookie', 'referer']),
+  setsWhatIsTold: false,
+  replacesTarget: false,
+};
 
 function asked(change: Partial<Asked> = {}): Asked {
   return {
@@ -71,6 +76,32 @@ function inboundOf({ method, target, host, rawHeaders }: Asked): Inbound {
     rawHeaders: [...rawHeaders, 'Host', host],
     readBody: () => Promise.resolve(null),
   };
+}
+
+/** What a proxy that sets and removes whatever it is told makes of a request. */
+function obeyed({ rawHeaders }: Asked, { fields, removed }: Allowance): readonly string[] {
+  const set = fields.filter((_, at) => at % 2 === 0);
+  const gone = new Set([...removed, ...set].map((name) => name.toLowerCase()));
+  return [
+    ...rawHeaders.flatMap((name, at) =>
+      at % 2 === 1 || gone.has(name.toLowerCase()) ? [] : [name, rawHeaders[at + 1] as string],
+    ),
+    ...fields,
+  ];
+}
+
+/** Without what every proxy says of a request by itself, and with the lines of Cookie as one. */
+function endToEnd(flat: readonly string[], { rules }: AskDeps): readonly string[] {
+  const found = new Map<string, string[]>();
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at]?.toLowerCase() as string;
+    const rule = rules.ruleOf(name);
+    if (rule?.kind === 'forwarded' || rule?.kind === 'list' || (rule?.kind === 'drop' && !rule.obeyed))
+      continue;
+    if (/^(?:host|content-length|transfer-encoding|expect)$/.test(name)) continue;
+    found.set(name, [...(found.get(name) ?? []), flat[at + 1] as string]);
+  }
+  return [...found].map(([name, values]) => `${name}: ${values.join('; ')}`).toSorted();
 }
 
 const names = [
@@ -159,6 +190,20 @@ const requests: fc.Arbitrary<Asked> = fc
     }),
   );
 
+/** What may have to be changed on its way to a backend. */
+const carried: readonly (readonly [string, string])[] = [
+  ['Cookie', 'a=1'],
+  ['cookie', '__Host-latchkey_session=s'],
+  ['Cookie', 'b=2; latchkey_x=1; c=3'],
+  ['Referer', 'http://gw.example/a'],
+  ['Referer', 'http://gw.example/lk_1'],
+  ['referer', 'http://gw.example/?session=lk_1'],
+  ['X_Remote_User', 'mallory'],
+  ['X-Latchkey-Assertion', 'mallory'],
+  ['Destination', 'http://gw.example/dav/alice/b'],
+  ['If', '(<urn:uuid:1>)'],
+];
+
 describe('asking', () => {
   test('decides as the gateway does for itself, whatever is asked, but for bodies', async () => {
     const { deps } = world();
@@ -178,6 +223,33 @@ describe('asking', () => {
       { numRuns: 2_000, seed: 5 },
     );
     assert.ok(allowed > 40, `${allowed} were allowed`);
+  });
+
+  test('has a proxy that does all it is told pass on what the gateway itself would', async () => {
+    const { deps } = world(() => ({ ...granted, principal: principal() }));
+    let compared = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        requests,
+        fc.array(fc.constantFrom(...carried), { maxLength: 3 }),
+        async (request, more) => {
+          const both = { ...request, rawHeaders: [...request.rawHeaders, ...more.flat()] };
+          const [answer, decision] = [await ask(both, deps), await decide(inboundOf(both), deps)];
+          if (answer.kind === 'refuse' || decision.kind === 'refuse' || decision.route.name !== 'files')
+            return;
+          compared++;
+          const own = backendFields(
+            decision,
+            { scheme: 'http', authority: 'backend.example' },
+            'id',
+            'signed',
+          );
+          assert.deepEqual(endToEnd(obeyed(both, answer), deps), endToEnd(own, deps));
+        },
+      ),
+      { numRuns: 3_000, seed: 7 },
+    );
+    assert.ok(compared > 100, `${compared} were allowed`);
   });
 
   test('records each question once, with the answer that was given', async () => {
