@@ -78,10 +78,26 @@ function inboundOf({ method, target, host, rawHeaders }: Asked): Inbound {
   };
 }
 
-/** What a proxy that sets and removes whatever it is told makes of a request. */
-function obeyed({ rawHeaders }: Asked, { fields, removed }: Allowance): readonly string[] {
+/** What the examples of nginx, ingress-nginx and Traefik take from an answer, or leave out where it has none. */
+const copied = [
+  'X-Remote-User',
+  'X-Latchkey-Assertion',
+  'Authorization',
+  'Cookie',
+  'Referer',
+  'Destination',
+  'If',
+];
+
+/** What a proxy makes of a request that sets and removes whatever it is told, or copies those few fields. */
+function obeyed({ rawHeaders, proxy }: Asked, { fields, removed }: Allowance): readonly string[] {
   const set = fields.filter((_, at) => at % 2 === 0);
-  const gone = new Set([...removed, ...set].map((name) => name.toLowerCase()));
+  assert.ok(
+    set.every((name) => copied.includes(name)),
+    set.join(),
+  );
+  const taken = proxy.removes === null ? [...removed, ...set] : copied;
+  const gone = new Set(taken.map((name) => name.toLowerCase()));
   return [
     ...rawHeaders.flatMap((name, at) =>
       at % 2 === 1 || gone.has(name.toLowerCase()) ? [] : [name, rawHeaders[at + 1] as string],
@@ -225,15 +241,16 @@ describe('asking', () => {
     assert.ok(allowed > 40, `${allowed} were allowed`);
   });
 
-  test('has a proxy that does all it is told pass on what the gateway itself would', async () => {
+  test('has a proxy that does all it is told, or copies a few fields, pass on what the gateway itself would', async () => {
     const { deps } = world(() => ({ ...granted, principal: principal() }));
     let compared = 0;
     await fc.assert(
       fc.asyncProperty(
         requests,
         fc.array(fc.constantFrom(...carried), { maxLength: 3 }),
-        async (request, more) => {
-          const both = { ...request, rawHeaders: [...request.rawHeaders, ...more.flat()] };
+        fc.constantFrom(able, unable),
+        async (request, more, proxy) => {
+          const both = { ...request, proxy, rawHeaders: [...request.rawHeaders, ...more.flat()] };
           const [answer, decision] = [await ask(both, deps), await decide(inboundOf(both), deps)];
           if (answer.kind === 'refuse' || decision.kind === 'refuse' || decision.route.name !== 'files')
             return;
