@@ -20,7 +20,10 @@ export interface Arrivals {
 
 /** What arriving needs. */
 export interface ArrivalsDeps {
-  readonly connections: Pick<ConnectionLimits, 'admit' | 'admitBehind' | 'refuseWithoutHeader'>;
+  readonly connections: Pick<
+    ConnectionLimits,
+    'admit' | 'admitBehind' | 'admitBeside' | 'refuseWithoutHeader'
+  >;
   /** Whether connections come over a unix socket. */
   readonly isUnix: boolean;
   /** Whether every connection begins with what its proxy says of the client; null: none does. */
@@ -41,6 +44,7 @@ export function createArrivals(deps: ArrivalsDeps): Arrivals {
   const { connections, tls, limits, requests, enterHttp1 } = deps;
   const sessions = createSessions({
     limits,
+    admitBeside: (socket) => connections.admitBeside(socket),
     serve: (stream, headers, received) =>
       serveStream(stream, headers, received, { requests, idleMs: limits.idleMs }),
   });

@@ -26,6 +26,11 @@ export interface ConnectionLimits {
   admit(socket: Socket): boolean;
   /** The same for the client behind a proxy, once it is known: the connection itself was admitted before. */
   admitBehind(socket: Socket): boolean;
+  /**
+   * Counts one more request that is under way beside others on a connection, like a connection of its own, until the
+   * returned function is called. Null where it may not begin.
+   */
+  admitBeside(socket: Socket): (() => void) | null;
   /** Counts a connection that its proxy says nothing of; it is for the caller to end it. */
   refuseWithoutHeader(socket: Socket): void;
   /** Connections admitted and not yet closed. */
@@ -59,11 +64,16 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
     proxyProtocol: 0,
   };
   let open = 0;
+  let beside = 0;
   let answering = 0;
 
-  const refuse = (socket: Socket, bound: ConnectionBound, client: string): false => {
+  const tell = (bound: ConnectionBound, client: string): void => {
     refused[bound]++;
     deps.refused(bound, client);
+  };
+
+  const refuse = (socket: Socket, bound: ConnectionBound, client: string): false => {
+    tell(bound, client);
     if (!deps.answers || answering >= answeringMax) {
       socket.resetAndDestroy();
       return false;
@@ -79,18 +89,27 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
     socket.once('close', () => open--);
   };
 
-  /** Counts a connection as one of its client's. */
-  const hold = (socket: Socket, client: string): boolean => {
+  /** Counts for a client until the returned function is called; null where it has all that it may have. */
+  const take = (client: string): (() => void) | null => {
     const former = held.get(client) ?? 0;
-    if (former >= deps.bounds().connectionsPerClient) return refuse(socket, 'connectionsPerClient', client);
+    if (former >= deps.bounds().connectionsPerClient) return null;
     held.set(client, former + 1);
-    socket.once('close', () => {
+    return () => {
       const left = (held.get(client) ?? 0) - 1;
       if (left > 0) held.set(client, left);
       else held.delete(client);
-    });
+    };
+  };
+
+  /** Counts a connection as one of its client's. */
+  const hold = (socket: Socket, client: string): boolean => {
+    const leave = take(client);
+    if (leave === null) return refuse(socket, 'connectionsPerClient', client);
+    socket.once('close', leave);
     return true;
   };
+
+  const isFull = (): boolean => open + beside >= deps.bounds().connections;
 
   return {
     admit(socket) {
@@ -102,7 +121,7 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
       }
       const address = plainAddress(remoteAddress);
       const client = clientPrefix(address);
-      if (open >= deps.bounds().connections) return refuse(socket, 'connections', client);
+      if (isFull()) return refuse(socket, 'connections', client);
       if (!deps.isProxy(address) && !hold(socket, client)) return false;
       count(socket);
       return true;
@@ -110,6 +129,20 @@ export function createConnectionLimits(deps: ConnectionLimitsDeps): ConnectionLi
     admitBehind(socket) {
       const address = plainAddress(socket.remoteAddress ?? '');
       return deps.isProxy(address) || hold(socket, clientPrefix(address));
+    },
+    admitBeside(socket) {
+      const address = plainAddress(socket.remoteAddress ?? '');
+      const client = clientPrefix(address);
+      const leave = isFull() ? null : deps.isProxy(address) ? () => undefined : take(client);
+      if (leave === null) {
+        tell(isFull() ? 'connections' : 'connectionsPerClient', client);
+        return null;
+      }
+      beside++;
+      return () => {
+        beside--;
+        leave();
+      };
     },
     refuseWithoutHeader(socket) {
       refused.proxyProtocol++;

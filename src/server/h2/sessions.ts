@@ -1,4 +1,5 @@
 import {
+  constants,
   type IncomingHttpHeaders,
   performServerHandshake,
   type ServerHttp2Session,
@@ -25,6 +26,8 @@ export interface SessionsDeps {
     /** Longest wait for another one, while none is under way. */
     readonly keepAliveMs: number;
   };
+  /** Counts a request beside others on its connection until the returned function is called; null: it may not begin. */
+  admitBeside(socket: TLSSocket): (() => void) | null;
   /** Serves one request; `received` are its pseudo-fields and fields, flat, and `headers` the same as Node reads them. */
   serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, received: readonly string[]): void;
 }
@@ -45,7 +48,8 @@ const resetsPerSecond = 20;
 
 /**
  * Sessions of HTTP/2 within bounds: streams at a time, heads, resets, and what is sent without a request. nghttp2 refuses
- * what is no HTTP/2, and bounds settings, pings and continuations.
+ * what is no HTTP/2, and bounds settings, pings and continuations. A request that may not begin is refused so that its
+ * client may send it again (RFC 9113 section 8.7).
  */
 export function createSessions(deps: SessionsDeps): Sessions {
   const sessions = new Map<TLSSocket, ServerHttp2Session>();
@@ -58,8 +62,20 @@ export function createSessions(deps: SessionsDeps): Sessions {
       socket.once('end', () => socket.destroy());
       // What a client breaks ends its session; there is nobody to tell.
       session.on('error', () => undefined);
+      let underWay = 0;
       session.on('stream', (stream, headers, _flags, received) => {
         stream.on('error', () => undefined);
+        // One is counted as the connection itself.
+        const leave = underWay === 0 ? () => undefined : deps.admitBeside(socket);
+        if (leave === null) {
+          stream.close(constants.NGHTTP2_REFUSED_STREAM);
+          return;
+        }
+        underWay++;
+        stream.once('close', () => {
+          underWay--;
+          leave();
+        });
         deps.serve(stream, headers, received);
       });
       session.setLocalWindowSize(connectionWindowBytes);

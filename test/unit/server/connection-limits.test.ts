@@ -142,3 +142,21 @@ test('in a flood few are answered and the rest is reset', async (t) => {
   assert.ok(told >= 1 && silent >= 1, `${told} told, ${silent} reset`);
   assert.deepEqual([door.limits.open(), door.limits.refused().connectionsPerClient], [1, 300]);
 });
+
+test('a request beside others on a connection counts like a connection, until it is over', async (t) => {
+  const { limits, bounds, told } = await startDoor(t);
+  bounds.connectionsPerClient = 2;
+  bounds.connections = 3;
+  const beside = (remoteAddress: string): (() => void) | null =>
+    limits.admitBeside({ remoteAddress } as Socket);
+  const first = beside('127.0.0.2');
+  assert.notEqual(first, null);
+  assert.notEqual(beside('127.0.0.2'), null);
+  assert.equal(beside('127.0.0.2'), null);
+  assert.equal(limits.open(), 0, 'no connection');
+  first?.();
+  assert.notEqual(beside('127.0.0.2'), null);
+  assert.notEqual(beside('127.9.9.9'), null, 'a proxy counts in the total only');
+  assert.equal(beside('127.9.9.9'), null);
+  assert.deepEqual(told, ['connectionsPerClient 127.0.0.2', 'connections 127.9.9.9']);
+});

@@ -49,6 +49,8 @@ export async function startListener(
     readonly ownPages?: OwnPages;
     readonly tls?: ListenTlsConfig;
     readonly limits?: Partial<BackendLimits>;
+    /** See `ConnectionLimits`; without it there are none. */
+    readonly admitBeside?: () => (() => void) | null;
     /** Given: connections begin with a header of the PROXY protocol. */
     readonly isProxy?: (address: string) => boolean;
     readonly verify?: (secret: string) => Promise<Verification> | null;
@@ -94,7 +96,12 @@ export async function startListener(
     pipeline: () => deps,
     assertionKeys: () => null,
     ownPages: options.ownPages ?? null,
-    connections: { admit: () => true, admitBehind: () => true, refuseWithoutHeader: () => undefined },
+    connections: {
+      admit: () => true,
+      admitBehind: () => true,
+      admitBeside: options.admitBeside ?? (() => () => undefined),
+      refuseWithoutHeader: () => undefined,
+    },
     isUnix: false,
     proxies: options.isProxy === undefined ? null : { isProxy: options.isProxy },
     tls: options.tls ?? null,

@@ -134,6 +134,29 @@ test('streams beyond a hundred at a time end the connection, and no more than a 
   assert.ok(backend.connections.length <= 100, String(backend.connections.length));
 });
 
+test('requests beside others of a connection are refused where their client has too many, and can be sent again', async (t) => {
+  let left = 2;
+  const admitBeside = (): (() => void) | null => {
+    if (left === 0) return null;
+    left--;
+    return () => void left++;
+  };
+  const { port, backend } = await startH2Listener(t, { admitBeside });
+  backend.answerWith({});
+  const session = await openRawSession(port);
+  t.after(() => session.destroy());
+  for (const id of [1, 3, 5, 7]) session.send(headers(id, get));
+  const refused = await session.end(7);
+  assert.deepEqual([refused.status, refused.reset], [null, 7], 'REFUSED_STREAM');
+  await eventually('the others', () => backend.connections.length === 3);
+  session.send(frame(frameType.reset, 0, 3, cancel));
+  await eventually('room', () => left === 1);
+  session.send(headers(9, get));
+  await eventually('the one sent again', () => backend.connections.length === 4);
+  session.destroy();
+  await eventually('nothing to be counted', () => left === 2);
+});
+
 test('a head that unfolds to far more than was sent ends with a reset [CVE-2016-6581]', async (t) => {
   const { port, backend } = await startH2Listener(t);
   const session = await openRawSession(port);
