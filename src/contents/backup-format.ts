@@ -58,7 +58,8 @@ export function isRowOf({ columns }: Table, value: unknown): value is Row {
 
 function isCell(holds: Column['holds'], value: unknown): value is Cell {
   if (value === null) return true;
-  return holds === 'text' ? typeof value === 'string' : Number.isSafeInteger(value);
+  // Half a surrogate pair is nothing in UTF-8, and no store would give it back.
+  return holds === 'text' ? typeof value === 'string' && value.isWellFormed() : Number.isSafeInteger(value);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
+import { isRowOf } from '../../../src/contents/backup-format.ts';
 import { readBackup } from '../../../src/contents/backup-reader.ts';
 import { writeBackup } from '../../../src/contents/backup-writer.ts';
 import { restoreBackup, type RestoreOutcome } from '../../../src/contents/restore.ts';
@@ -210,6 +211,18 @@ describe('a backup', () => {
       forged((all) => void all.push('{"table":"more","columns":[]}')),
       damaged,
     );
+    await refused(
+      forged((all) => void (all[2] = '['.repeat(100_000) + ']'.repeat(100_000))),
+      damaged,
+    );
+  });
+
+  test('holds no text that a store would not give back', () => {
+    const [users] = tables;
+    assert.ok(users);
+    const of = (text: string): Row => users.columns.map(({ holds }) => (holds === 'number' ? 0 : text));
+    assert.equal(isRowOf(users, of('\u{1f511}')), true);
+    assert.equal(isRowOf(users, of('\ud83d')), false);
   });
 
   test('of a newer program is refused, with the version that knows it', async () => {
