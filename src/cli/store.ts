@@ -30,7 +30,7 @@ async function copy(command: Command, io: CommandIo, from: string, to: string): 
       'name both stores as FROM and TO, each by its URL or its configuration file, without --store and --config.',
     );
   }
-  const [source, destination] = [await namedStore(io, from), await namedStore(io, to)];
+  const [source, destination] = [await namedStore(io, 'FROM', from), await namedStore(io, 'TO', to)];
   if (source.kind === 'sqlite' && !existsSync(source.path)) {
     throw new CommandFailure(exitCodes.notFound, `there is no store at ${source.path}: nothing was copied.`);
   }
@@ -47,14 +47,17 @@ async function copy(command: Command, io: CommandIo, from: string, to: string): 
   report(io, options, { from: one.place, to: other.place }, outcome);
 }
 
-/** The store of a URL or of a configuration file; nothing else of the configuration counts. */
-async function namedStore(io: CommandIo, name: string): Promise<StoreConfig> {
+/**
+ * The store of a URL or of a configuration file; nothing else of the configuration counts. A URL is not repeated: there
+ * may be a password in it.
+ */
+async function namedStore(io: CommandIo, which: 'FROM' | 'TO', name: string): Promise<StoreConfig> {
   const { loadConfig } = await import('../config/load.ts');
-  const isUrl = /^(sqlite|postgres|postgresql):/.test(name);
+  const isUrl = /^[a-z0-9+.-]+:\/\/|^(?:sqlite|postgres|postgresql):/i.test(name);
   // A variable would give both stores the same place.
   const env = Object.fromEntries(Object.entries(io.env).filter(([key]) => !key.startsWith('LATCHKEY_')));
   const result = loadConfig({
-    flags: isUrl ? [{ flag: name, path: ['store'], value: name }] : [],
+    flags: isUrl ? [{ flag: which, path: ['store'], value: name }] : [],
     configFlag: isUrl ? null : name,
     env,
     cwd: io.cwd,

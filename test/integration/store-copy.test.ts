@@ -188,6 +188,25 @@ describe('latchkey store copy', () => {
     assert.equal((await readFile(scratch.file('full.db'))).length, earlier.length);
   });
 
+  test('repeats no URL that is wrong, for a password may stand in it', async () => {
+    const wrong = [
+      'postgres://latchkey:s3cret-canary@127.0.0.1:99999/x',
+      'postgres://latchkey:s3cret-canary@127.0.0.1/x?sslmode=prefer',
+      'postgressql://latchkey:s3cret-canary@127.0.0.1/x',
+    ];
+    for (const url of wrong) {
+      for (const [at, names] of [
+        ['FROM', [url, 'sqlite:none.db']],
+        ['TO', ['sqlite:from.db', url]],
+      ] as const) {
+        const ran = await copy(...names);
+        assert.equal(ran.exitCode, 2, ran.stderr);
+        assert.match(ran.stderr, new RegExp(`^  ${at}: store: must `, 'm'));
+        assert.doesNotMatch(ran.stderr, /canary/);
+      }
+    }
+  });
+
   test('describes itself', async () => {
     const help = await run({
       label: 'help',
