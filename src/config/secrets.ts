@@ -41,8 +41,13 @@ export function secretReader(
   return Object.assign(read, { fileOf });
 }
 
-/** A secret that keys an HMAC: 32 bytes or more. */
+/** A secret that keys an HMAC: 32 bytes or more, and not a whole line of the file that gateways make for themselves. */
 export function checkPepper(secret: string): Parsed<string> {
+  // Taken for the secret, it would make other digests than the gateway that wrote the file: every token would be unknown.
+  if (/^[\da-f]{8} [\w-]{43}$/m.test(secret))
+    return {
+      wrong: 'is a line of the file pepper of a dataDir: its first word is the id, give the second alone',
+    };
   if (Buffer.byteLength(secret) >= 32) return { value: secret };
   return { wrong: 'is shorter than 32 bytes; make one with: openssl rand -base64 48' };
 }

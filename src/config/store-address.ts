@@ -24,6 +24,10 @@ export function parseStore(text: string): Parsed<SqliteConfig | PostgresUrl> {
         'must be sqlite: and a file, such as sqlite:./data/latchkey.db, or a URL such as postgres://latchkey@db.example.org/latchkey',
     };
   }
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(path))
+    return {
+      wrong: 'must name a file behind sqlite:, not a URL; that of a PostgreSQL database stands alone',
+    };
   if (path.startsWith(':'))
     return { wrong: 'must name a file: tokens kept in memory would not survive a restart' };
   return { value: { kind: 'sqlite', path } };

@@ -41,9 +41,9 @@ export async function findPeppers({
     if (needed.length === 0) return null;
     throw new Fault(
       'store_unavailable',
-      `The store holds tokens, but the pepper file ${file} that made them is missing: put it back from a ` +
-        'backup. If it is lost those tokens are dead: stop every gateway, then move the store file away, ' +
-        'start again and make new ones.',
+      `The store holds tokens, but the pepper file ${file} that made them is missing: put it back from a backup, or ` +
+        'copy it from the dataDir of a gateway that has it. If it is lost those tokens are dead: stop every gateway, ' +
+        'then move the store away or name an empty one, start again and make new ones.',
     );
   }
   const peppers = createPeppers(found);

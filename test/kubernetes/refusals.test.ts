@@ -83,6 +83,10 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
     { config: { ...backend, doors: { port: 8082 } } },
     /config\.doors\.trusted is missing/,
   ],
+  'a door over gRPC that only the pod itself could ask': [
+    { config: { ...backend, doors: { grpcPort: 8083, open: ['envoy'] } } },
+    /config\.doors\.trusted is missing/,
+  ],
   'two listeners on one port': [
     { config: { ...backend, listen: { port: 8081 } } },
     /config\.admin\.port and config\.listen\.port are both 8081/,

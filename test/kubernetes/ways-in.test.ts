@@ -80,6 +80,11 @@ describe('ways in', requireHelm(), () => {
     assert.equal(at(service, 'spec.ports.1.port'), 50051);
     assert.equal(at(service, 'spec.ports.1.appProtocol'), 'kubernetes.io/h2c');
     assert.equal(at(find(both, 'StatefulSet'), `${container}.ports.3.containerPort`), 9083);
+    const grpc = await render({
+      config: { ...backend, doors: { grpcPort: 9083, trusted: ['10.0.0.0/8'], open: ['envoy'] } },
+    });
+    assert.equal(at(find(grpc, 'Service', 'gate-latchkey-doors'), 'spec.ports.0.name'), 'grpc');
+    assert.equal(at(parse(configText(grpc)), 'doors.host'), '::', 'beyond the pod');
   });
 
   test('are closed by a NetworkPolicy to all but those it names', async () => {

@@ -93,7 +93,7 @@
 {{- $_ := set $ports (toString $port) $key -}}
 {{- end -}}
 {{- end -}}
-{{- if and (eq .Values.mode "gateway") (dig "doors" "port" nil $config) (not .Values.existingConfigMap) (not (dig "doors" "trusted" nil $config)) -}}
+{{- if and (eq .Values.mode "gateway") (or (dig "doors" "port" nil $config) (dig "doors" "grpcPort" nil $config)) (not .Values.existingConfigMap) (not (dig "doors" "trusted" nil $config)) -}}
 {{- fail "latchkey: config.doors.trusted is missing: only the pod itself could ask. Name the addresses of the ingress controller's pods, such as [10.0.0.0/8]." -}}
 {{- end -}}
 {{- end -}}

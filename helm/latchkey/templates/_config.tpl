@@ -14,7 +14,7 @@
   "admin" (dict "host" "::" "port" 8081)
   "dataDir" (include "latchkey.dataFolder" .) -}}
 {{- $config = mergeOverwrite $config (deepCopy .Values.config) -}}
-{{- if and $config.doors $config.doors.port (eq .Values.mode "gateway") -}}
+{{- if and $config.doors (or $config.doors.port $config.doors.grpcPort) (eq .Values.mode "gateway") -}}
 {{- $_ := set $config "doors" (mergeOverwrite (dict "host" "::") $config.doors) -}}
 {{- end -}}
 {{- if $keys.pepper -}}

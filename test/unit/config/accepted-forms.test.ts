@@ -230,6 +230,17 @@ test('secrets are read from files beside the configuration, without their last l
   assert.equal(config.assertionKey, pem);
 });
 
+test('the file that a gateway has made for its own pepper is no secret of a configured one', () => {
+  const made = `0a1b2c3d ${'p'.repeat(43)}\n`;
+  const written = {
+    yaml: 'backend: http://a\npeppers: [{ id: 0a1b2c3d, secret: { fromFile: pepper } }]',
+    files: { '/etc/latchkey/pepper': made },
+  };
+  assert.deepEqual(problems(written), [
+    'latchkey.yaml:2:35: peppers[0].secret: is a line of the file pepper of a dataDir: its first word is the id, give the second alone',
+  ]);
+});
+
 test('secrets that are missing or unusable are all named, as faults of the environment', () => {
   const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
   const written = {

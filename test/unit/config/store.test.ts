@@ -69,6 +69,11 @@ test('without the password of its store no command runs', () => {
 const form =
   'must be a URL such as postgres://latchkey@db.example.org:5432/latchkey: one host, one database; what is special in a name is percent-encoded';
 const wrong: readonly (readonly [title: string, store: string, expected: readonly string[]])[] = [
+  [
+    'a URL in the place of a file',
+    'sqlite:postgres://l@db/latchkey',
+    ['must name a file behind sqlite:, not a URL; that of a PostgreSQL database stands alone'],
+  ],
   ['no user', 'postgres://db/latchkey', ['must name the user: postgres://USER@HOST/DATABASE']],
   ['no database', 'postgres://l@db/', ['must name the database: postgres://USER@HOST/DATABASE']],
   ['nothing behind the host', 'postgres://l@db', [form]],

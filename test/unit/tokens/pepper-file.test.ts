@@ -61,7 +61,10 @@ describe('peppers', () => {
   test('that are lost while tokens need them stop the start, and none is made', async () => {
     await open();
     await rm(file);
-    assert.match(await refusal(open(['old'])), /pepper file .*data\/pepper .*missing: put it back/);
+    assert.match(
+      await refusal(open(['old'])),
+      /pepper file .*data\/pepper .*missing: put it back from a backup, or copy it from .* a gateway/,
+    );
     await assert.rejects(stat(file), { code: 'ENOENT' });
   });
 
