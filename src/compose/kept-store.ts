@@ -24,6 +24,11 @@ export interface KeptStore {
    * Rejects with `Fault('store_unavailable')` where another gateway has others.
    */
   claimPeppers(ids: readonly PepperId[]): Promise<void>;
+  /**
+   * Told, for each pepper that is there, a text that only its secret makes, so that another secret under the same id is
+   * noticed; `keeps` those that are new. Rejects with `Fault('store_unavailable')` where tokens would be unknown by it.
+   */
+  provePeppers(proofs: ReadonlyMap<PepperId, string>, keeps: boolean): Promise<void>;
   /** A feed of its own for each caller; unstarted. */
   journal(): ChangeFeed;
   /** Sets room aside for changes on a full disk. Rejects with `Fault('store_unavailable')` where there is none. */

@@ -6,6 +6,7 @@ import { openPostgres } from '../storage/postgres/database.ts';
 import { PostgresJournalFeed } from '../storage/postgres/journal-feed.ts';
 import { createPostgresLinkStore } from '../storage/postgres/link-store.ts';
 import { claimPeppers } from '../storage/postgres/pepper-claim.ts';
+import { provePeppers } from '../storage/postgres/pepper-proofs.ts';
 import { createPostgresPolicyStore } from '../storage/postgres/policy-store.ts';
 import { createPostgresRepeatedRequests } from '../storage/postgres/repeated-requests.ts';
 import { createPostgresSessionStore } from '../storage/postgres/session-store.ts';
@@ -31,6 +32,7 @@ export async function openPostgresStore(config: PostgresConfig, clock: Clock): P
     warnings: createPostgresWarningStore(database),
     repeated: createPostgresRepeatedRequests(database),
     claimPeppers: (ids) => claimPeppers(database, storeName(config), ids),
+    provePeppers: (proofs, keeps) => provePeppers({ database, name: storeName(config), proofs, keeps }),
     journal: () => new PostgresJournalFeed({ database, clock, connectTimeoutMs }),
     // Its disk is not ours to fill.
     keepReserve: () => Promise.resolve(),

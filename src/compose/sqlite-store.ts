@@ -5,6 +5,7 @@ import { createSqliteAdminKeyStore } from '../storage/sqlite/admin-key-store.ts'
 import { openSqlite } from '../storage/sqlite/database.ts';
 import { JournalFeed } from '../storage/sqlite/journal-feed.ts';
 import { createSqliteLinkStore } from '../storage/sqlite/link-store.ts';
+import { provePeppers } from '../storage/sqlite/pepper-proofs.ts';
 import { createSqlitePolicyStore } from '../storage/sqlite/policy-store.ts';
 import { createSqliteRepeatedRequests } from '../storage/sqlite/repeated-requests.ts';
 import { keepReserve } from '../storage/sqlite/reserve.ts';
@@ -21,8 +22,9 @@ import type { KeptStore } from './kept-store.ts';
 export async function openSqliteStore({ path }: SqliteConfig, clock: Clock): Promise<KeptStore> {
   const database = await openSqlite({ path, clock, randomBytes: systemRandom });
   try {
+    const tokens = createSqliteTokenStore(database);
     return {
-      tokens: createSqliteTokenStore(database),
+      tokens,
       users: createSqliteUserStore(database),
       sessions: createSqliteSessionStore(database),
       links: createSqliteLinkStore(database),
@@ -32,6 +34,8 @@ export async function openSqliteStore({ path }: SqliteConfig, clock: Clock): Pro
       repeated: createSqliteRepeatedRequests(database),
       // Who has the file has its folder.
       claimPeppers: () => Promise.resolve(),
+      provePeppers: async (proofs, keeps) =>
+        provePeppers({ database, proofs, inUse: await tokens.pepperIdsInUse(), keeps }),
       journal: () => new JournalFeed({ path, clock }),
       keepReserve: () => keepReserve(database),
       close: async () => database.close(),

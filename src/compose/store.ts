@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { StoreConfig } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
+import type { PepperId } from '../core/ids.ts';
 import { systemRandom } from '../core/random.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers, openPeppers } from '../tokens/pepper-file.ts';
@@ -34,13 +35,23 @@ export async function openStore(
   const open = async (): Promise<Peppers> => {
     const peppers = await openPeppers({ ...place, randomBytes: systemRandom });
     if (config.peppers === null) await kept.claimPeppers(peppers.ids);
+    await kept.provePeppers(proofsOf(peppers), true);
+    return peppers;
+  };
+  const find = async (): Promise<Peppers | null> => {
+    const peppers = await findPeppers(place);
+    if (peppers !== null) await kept.provePeppers(proofsOf(peppers), false);
     return peppers;
   };
   return {
     ...kept,
     openPeppers: () => (opened ??= open()),
-    findPeppers: () => findPeppers(place),
+    findPeppers: find,
   };
+}
+
+function proofsOf(peppers: Peppers): ReadonlyMap<PepperId, string> {
+  return new Map(peppers.ids.map((id) => [id, peppers.derive('pepper proof', id, id) ?? '']));
 }
 
 async function openKept(config: StoreConfig, clock: Clock): Promise<KeptStore> {

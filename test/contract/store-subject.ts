@@ -1,7 +1,7 @@
 import type { KeptStore } from '../../src/compose/kept-store.ts';
 
 /** Everything that is kept in one database. */
-export type Stores = Omit<KeptStore, 'claimPeppers' | 'journal' | 'keepReserve' | 'close'>;
+export type Stores = Omit<KeptStore, 'claimPeppers' | 'provePeppers' | 'journal' | 'keepReserve' | 'close'>;
 
 /** What the contracts need of an implementation: an empty database, as two processes see it. */
 export interface StoreSubject extends Stores {

@@ -55,3 +55,28 @@ test('the doctor fails where the pepper cannot be read', async () => {
   await mkdir(scratch.file('data', 'pepper'), { recursive: true, mode: 0o700 });
   assert.match(await pepperLine(), /^fail {2}pepper \S+: .*cannot be read: check its permissions/);
 });
+
+test('another secret under the id of a pepper is taken only while no token was made with the former', async () => {
+  const configure = (letter: string): Promise<void> => writeFile(scratch.file('secret'), letter.repeat(40));
+  await writeFile(
+    scratch.file('latchkey.yaml'),
+    'backend: http://127.0.0.1:1\npeppers: [{ id: shared, secret: { fromFile: secret } }]\n',
+  );
+  await configure('a');
+  await run('user', 'add', 'alice');
+  const create = (name: string): Promise<CommandOutcome> =>
+    run('token', 'create', '--user', 'alice', '--name', name, '--scope', '*');
+  assert.equal((await create('with a')).exitCode, 0);
+  assert.equal((await run('token', 'revoke', '--user', 'alice', '--all')).exitCode, 0);
+  await configure('b');
+  assert.equal((await create('with b')).exitCode, 0);
+  await configure('c');
+  const refused = await create('with c');
+  assert.equal(refused.exitCode, 1);
+  assert.match(
+    refused.stderr,
+    /has seen another secret under the pepper "shared".*give every gateway the same/,
+  );
+  const { stdout } = await run('doctor');
+  assert.match(stdout, /^fail {2}peppers: .*another secret under the pepper "shared"/m);
+});

@@ -124,4 +124,22 @@ describe('gateways on one PostgreSQL database, without Redis', requirePostgres()
     );
     await first.stop();
   });
+
+  test('nor does one beside others whose pepper is configured, or with another secret under the same id', async () => {
+    const own = server.url(await server.createDatabase());
+    const config = { store: own, routes: [route({ backend: backend.url })] };
+    const peppers = [{ id: 'shared', secret: { fromEnv: 'SHARED_PEPPER' } }];
+    const withSecret = (letter: string) => ({
+      config: { ...config, peppers },
+      env: { SHARED_PEPPER: letter.repeat(40) },
+    });
+    const first = await startGateway(withSecret('a'));
+    await assert.rejects(startGateway({ config }), /has the pepper "shared" of another gateway/);
+    await assert.rejects(
+      startGateway(withSecret('b')),
+      /has seen another secret under the pepper "shared".*give every gateway the same/,
+    );
+    const second = await startGateway(withSecret('a'));
+    await Promise.all([first.stop(), second.stop()]);
+  });
 });

@@ -84,6 +84,8 @@ function filling(
       }),
     finish: () =>
       step('meta', async () => {
+        // What proved the peppers of a gateway that was here before says nothing of these tokens.
+        await session.query(`DELETE FROM meta WHERE name LIKE 'pepper:%'`);
         await session.query(`UPDATE meta SET value = $1 WHERE name = 'realm'`, [mark.realm]);
         await session.query(auditGoesOnSql);
         await claimPepperOfTokens(session);

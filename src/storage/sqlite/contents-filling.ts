@@ -74,6 +74,7 @@ function filling(
     finish: () =>
       step('meta', () => {
         connection.prepare(`UPDATE meta SET value = ? WHERE name = 'realm'`).run(mark.realm);
+        connection.exec(`DELETE FROM meta WHERE name LIKE 'pepper:%'`);
         markUnfinished(connection, null);
         if (mode === 'at-once') connection.exec('COMMIT');
       }),
