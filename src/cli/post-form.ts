@@ -30,7 +30,8 @@ export function postForm({
     const fail = (error: Error): void => {
       const why = 'code' in error && typeof error.code === 'string' ? error.code : error.message;
       const place = `${url.protocol}//${url.host}`;
-      reject(new CommandFailure(exitCodes.fault, `the gateway at ${place} cannot be asked (${why}).`, error));
+      const message = `the gateway at ${place} cannot be asked (${why}): start it, or correct --url; see doors.port.`;
+      reject(new CommandFailure(exitCodes.fault, message, error));
     };
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
     const headers = {

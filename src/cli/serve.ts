@@ -118,9 +118,21 @@ function siteUrl(gateway: Served, { listen, portal }: Config): string {
   return `${portal.url ?? `${scheme}://${authority}`}${sitePath}/`;
 }
 
-/** As long as there is no admin, whoever reads this terminal may become the first one. */
+/**
+ * As long as there is no admin, whoever reads this terminal may become the first one. Never rejects: the gateway serves
+ * already, and a store that takes no link just now is no reason to stop.
+ */
 async function announceFirstAdmin(gateway: Served, config: Config, io: CommandIo): Promise<void> {
-  const secret = await gateway.firstAdminLink();
+  let secret: string | null;
+  try {
+    secret = await gateway.firstAdminLink();
+  } catch (error) {
+    gateway.log.warn({ error }, 'no link for a first admin could be made');
+    const reason = error instanceof Error ? error.message : 'unknown reason';
+    const advice = '`latchkey user admin-link` makes one where there is no admin yet';
+    io.stderr(`latchkey: no link for a first admin could be made: ${printable(reason)} ${advice}.\n`);
+    return;
+  }
   if (secret === null) return;
   const link = `${siteUrl(gateway, config)}welcome/${secret}`;
   io.stderr(`there is no admin yet; whoever opens this once, within a day, becomes one:\n  ${link}\n`);

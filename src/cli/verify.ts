@@ -130,7 +130,12 @@ function readKey(file: string): string {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
     const why = (error as NodeJS.ErrnoException).code ?? 'unreadable';
-    throw new CommandFailure(exitCodes.fault, `the key file ${file} cannot be read (${why}).`, error);
+    const advice = '`latchkey key create NAME --scope verify --expires … --quiet` writes one';
+    throw new CommandFailure(
+      exitCodes.fault,
+      `the key file ${file} cannot be read (${why}): ${advice}.`,
+      error,
+    );
   }
   if (/^[\w-]+$/.test(text)) return text;
   throw new CommandFailure(exitCodes.usage, `the key file ${file} holds no admin key: one line, lka_…`);
@@ -146,8 +151,13 @@ function readAnswer(status: number, body: string): Said {
     throw new CommandFailure(exitCodes.fault, 'what answers at --url is no gateway: see doors.port.');
   }
   if (status === 401 || status === 403) {
-    const advice = 'make one by `latchkey key create NAME --scope verify --expires …`, and see doors.trusted';
+    const advice =
+      'make one by `latchkey key create NAME --scope verify --expires …`, and see doors.trusted and --url';
     throw new CommandFailure(exitCodes.fault, `the gateway refuses the admin key (${status}): ${advice}.`);
+  }
+  if (status === 404 || status === 405 || status === 501) {
+    const message = `what answers at --url (${status}) is no gateway, or not at /verify: see doors.port.`;
+    throw new CommandFailure(exitCodes.fault, message);
   }
   const said = parseJson(body);
   const detail =

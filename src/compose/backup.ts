@@ -124,6 +124,6 @@ function writeOwn(file: string, text: string): void {
   } catch (error) {
     throw new Fault('store_unavailable', `The file ${file} cannot be written: check its folder.`, error);
   } finally {
-    rmSync(draft, { force: true });
+    if (existsSync(draft)) rmSync(draft);
   }
 }

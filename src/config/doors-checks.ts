@@ -2,7 +2,7 @@ import { type Finding, valueAt } from './issues.ts';
 
 /** What the fields of `doors` say against each other and against the other listeners. */
 export function checkDoors(root: unknown): readonly Finding[] {
-  return [...checkOpen(root), ...checkPorts(root)];
+  return [...checkOpen(root), ...checkTrusted(root), ...checkPorts(root)];
 }
 
 function checkOpen(root: unknown): readonly Finding[] {
@@ -17,6 +17,14 @@ function checkOpen(root: unknown): readonly Finding[] {
     return [{ path: ['doors', 'grpcPort'], at: 'value', message }];
   }
   return [];
+}
+
+function checkTrusted(root: unknown): readonly Finding[] {
+  const trusted = valueAt(root, ['doors', 'trusted']);
+  if (!Array.isArray(trusted) || trusted.length > 0) return [];
+  const message =
+    'would refuse everybody: name the addresses of the proxies that ask, or leave it out for this machine alone';
+  return [{ path: ['doors', 'trusted'], at: 'value', message }];
 }
 
 function checkPorts(root: unknown): readonly Finding[] {

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createWriteStream, linkSync, rmSync } from 'node:fs';
+import { createWriteStream, existsSync, linkSync, rmSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
@@ -34,7 +34,8 @@ export async function writeBackup(
   } catch (error) {
     throw error instanceof Fault ? error : asFault(error, file);
   } finally {
-    rmSync(draft, { force: true });
+    // Where it could not be made it cannot be looked for either.
+    if (existsSync(draft)) rmSync(draft);
   }
 }
 
@@ -75,6 +76,9 @@ function asFault(error: unknown, file: string): unknown {
     {
       EEXIST: 'is there already and stays as it is: name another file, or move that one away',
       ENOENT: 'cannot be made: its folder is not there',
+      ENOTDIR: 'cannot be made: its folder is a file; name a file elsewhere',
+      EACCES: 'cannot be made: this user may not write to its folder; let it, or name a file elsewhere',
+      EROFS: 'cannot be made: its folder cannot be written to; name a file elsewhere',
       ENOSPC: 'cannot be written: the disk is full; make room there',
     }[String(error.code)] ?? `cannot be written: ${String(error.code)}`;
   return new Fault('store_unavailable', `The backup ${file} ${sentence}.`, error);

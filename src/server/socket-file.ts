@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, type Stats, unlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, readFileSync, type Stats, unlinkSync } from 'node:fs';
 // As a whole: its BoundSocket came with Node 24.19.
 import * as net from 'node:net';
 import { dirname } from 'node:path';
@@ -93,8 +93,23 @@ function isAlive(path: string): Promise<boolean> {
       socket.destroy();
       resolve(true);
     });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
+    socket.once('error', (error: NodeJS.ErrnoException) =>
+      resolve(error.code !== 'ECONNREFUSED' || isBound(path)),
+    );
   });
+}
+
+/**
+ * Whether a socket that is bound there waits to be listened on, as those of a gateway with workers do while the first of
+ * them starts (proc(5), /proc/net/unix). Where the system does not say so, none is.
+ */
+function isBound(path: string): boolean {
+  try {
+    const unconnected = readFileSync('/proc/net/unix', 'utf8').split('\n');
+    return unconnected.some((line) => /^(?:\S+ +){5}01 +\d+ (.*)$/.exec(line)?.[1] === path);
+  } catch {
+    return false;
+  }
 }
 
 function refusal(path: string, error: unknown): Fault {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { DatabaseSync } from 'node:sqlite';
 import { startChild } from '../support/child-process.ts';
 import { fileURLToPath } from 'node:url';
 import { type PortalWorld, startPortal } from '../support/portal.ts';
@@ -53,5 +54,25 @@ describe('a gateway without an admin', () => {
     await child.waitForOutput(/configuration: /);
     await child.stop();
     return child.stderr();
+  }
+});
+
+test('a gateway whose store takes no link says so, serves, and ends when it is told to', async () => {
+  const world = await startPortal();
+  try {
+    const database = new DatabaseSync(world.gateway.scratch.file('data', 'latchkey.db'));
+    database.exec(
+      `CREATE TRIGGER none BEFORE INSERT ON one_time_links BEGIN SELECT RAISE(ABORT, 'not now'); END`,
+    );
+    database.close();
+    const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+    const args = [main, 'serve', '--config', world.gateway.configFile, '--port', '0', '--admin-port', '0'];
+    const child = startChild({ label: 'second gateway', command: process.execPath, args });
+    await child.waitForOutput(
+      /no link for a first admin could be made: .*`latchkey user admin-link` makes one/,
+    );
+    assert.equal((await child.stop()).code, 0);
+  } finally {
+    await world.stop();
   }
 });

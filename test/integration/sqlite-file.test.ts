@@ -209,6 +209,28 @@ describe('a store file', () => {
     await refusal(open());
   });
 
+  test('that may be read and not written is refused, though others keep it open', async () => {
+    await open();
+    await chmod(path, 0o444);
+    const isRoot = process.getuid?.() === 0;
+    // Everything beside it may be written by anybody.
+    await chmod(scratch.path, 0o755);
+    await chmod(scratch.file('data'), 0o777);
+    for (const beside of ['-wal', '-shm']) await chmod(`${path}${beside}`, 0o666);
+    const program = new URL('../support/store-opener.ts', import.meta.url);
+    const child = fork(program, [path, ...(isRoot ? ['65534'] : [])], { silent: true });
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text;
+    });
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.equal(code, 1, said);
+    assert.match(
+      said,
+      /latchkey\.db may not be opened or made by this user \(EACCES\): check who owns the file/,
+    );
+  });
+
   test('opened by many processes at once for the first time ends up with one realm', async () => {
     const children = Array.from({ length: 4 }, () =>
       fork(join(import.meta.dirname, '..', 'support', 'store-opener.ts'), [path]),

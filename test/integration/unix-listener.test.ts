@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { listenAtSocketFile } from '../../src/server/socket-file.ts';
+import { bindSocketFile, listenAtSocketFile } from '../../src/server/socket-file.ts';
 import { type ClientTunnel, startClientTunnel } from '../support/client-tunnel.ts';
 import { endAll } from '../support/end-all.ts';
 import { type Gateway, startGateway } from '../support/gateway.ts';
@@ -114,6 +114,17 @@ describe('what stands where a socket file is to be', () => {
     await new Promise((resolve) => {
       former.close(resolve);
     });
+  });
+
+  test('so is one on which the workers of a living one do not listen yet', async () => {
+    const path = scratch.file('bound');
+    const former = await bindSocketFile({ path, mode: 0o660 });
+    await assert.rejects(
+      bindSocketFile({ path, mode: 0o660 }),
+      /another program listens on .*bound: stop it/,
+    );
+    assert.ok(existsSync(path));
+    former.close();
   });
 
   test('a file, a folder, and a folder that is not there are named', async () => {

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -200,6 +200,8 @@ function createFile(path: string): void {
   } catch (error) {
     // An existing file is not opened here: closing it would drop the locks of other connections we hold.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    // SQLite would open it all the same, and every change would fail.
+    accessSync(path, constants.R_OK | constants.W_OK);
   }
 }
 

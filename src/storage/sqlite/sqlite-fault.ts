@@ -12,7 +12,7 @@ const advice: Readonly<Record<number, string>> = {
   10: 'cannot be read or written: the disk reports an error',
   11: 'is damaged: stop Latchkey and restore a backup',
   [full]: 'cannot grow: the disk is full; make room there',
-  14: 'cannot be opened: check that it is a file, and that its folder exists and may be written',
+  14: 'cannot be opened: check that it is a file which this user may read and write, and that its folder exists and may be written',
   26: 'is not an SQLite database: name another file as the store',
 };
 const busy = 5;

@@ -31,6 +31,10 @@ describe('the doors', () => {
     ['{ port: 8081 }', /doors\.port: is 8081, which is admin\.port too/],
     ['{ port: 8082, grpcPort: 8082, open: [envoy] }', /doors\.grpcPort: is 8082, which is doors\.port too/],
     ['{ port: 8082, trusted: [everybody] }', /doors\.trusted\[0\]: must be an address or a CIDR block/],
+    [
+      '{ port: 8082, trusted: [] }',
+      /doors\.trusted: would refuse everybody: name the addresses of the proxies/,
+    ],
     ['{ port: 8082, trust: [::1] }', /doors\.trust: .*trusted/],
   ] as const) {
     test(`${text} is refused with what is wrong`, () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import { isRowOf } from '../../../src/contents/backup-format.ts';
@@ -146,6 +147,7 @@ describe('a backup', () => {
     for (const [name, pattern] of [
       [file, /whole\.backup is there already and stays as it is/],
       [scratch.file('no', 'folder'), /its folder is not there/],
+      [join(file, 'folder'), /its folder is a file/],
     ] as const) {
       const view = await contents.view();
       await assert.rejects(writeBackup(view, facts, name), isFault(pattern));
