@@ -33,7 +33,8 @@ export function settledFields({ fields, removed }: Allowance, { rawHeaders }: As
   const going = new Set<string>(never);
   for (const name of removed) going.add(name.toLowerCase());
   for (const name of decisive) {
-    if (going.has(name)) continue;
+    // Destination and If may have been put into the words of the backend.
+    if (going.has(name) || valueOf(fields, name) !== null) continue;
     const value = valueOf(rawHeaders, name);
     if (value === null) going.add(name);
     else set.push(name, value);
@@ -42,10 +43,10 @@ export function settledFields({ fields, removed }: Allowance, { rawHeaders }: As
   return { set, removed: [...going] };
 }
 
-/** Such a field stands once in what was allowed. */
-function valueOf(rawHeaders: readonly string[], name: string): string | null {
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    if (rawHeaders[at]?.toLowerCase() === name) return rawHeaders[at + 1] as string;
+/** Such a field stands once in what was allowed, and in what is set. */
+function valueOf(flat: readonly string[], lowerName: string): string | null {
+  for (let at = 0; at < flat.length; at += 2) {
+    if (flat[at]?.toLowerCase() === lowerName) return flat[at + 1] as string;
   }
   return null;
 }

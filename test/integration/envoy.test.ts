@@ -34,6 +34,7 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
         match: { path: '/dav/' },
         accept: ['basic', 'bearer', { query: 'session' }],
         identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+        backendOrigin: 'http://inside.example',
       },
       config: { doors: { port: doors, grpcPort: grpc, open: ['envoy'] } },
     });
@@ -147,7 +148,20 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
         assert.equal(status(await send('MOVE', '/dav/alice/a', to('/dav/alice/b', '/dav/bob/b'))), 400);
         assertNothingForwarded();
         assert.equal(status(await send('MOVE', '/dav/alice/a', to('/dav/alice/b,c'))), 200);
-        assert.equal(field(forwarded(), 'Destination'), 'http://gw.example/dav/alice/b,c');
+        assert.equal(field(forwarded(), 'Destination'), 'http://inside.example/dav/alice/b,c');
+      });
+
+      test('Destination and If are in the words of backendOrigin, once', async () => {
+        const fields = [
+          'Destination: http://gw.example/dav/alice/b',
+          'If: <http://gw.example/dav/alice/a> (["e"])',
+        ];
+        assert.equal(status(await send('MOVE', '/dav/alice/a', [credential, ...fields])), 200);
+        const seen = forwarded().fields.filter(([key]) => /^(?:destination|if)$/i.test(key));
+        assert.deepEqual(seen.map(([, value]) => value).toSorted(), [
+          '<http://inside.example/dav/alice/a> (["e"])',
+          'http://inside.example/dav/alice/b',
+        ]);
       });
 
       test('a credential for a proxy is not passed on', async () => {
@@ -271,7 +285,7 @@ describe('Envoy that asks for every request', requireProgram('envoy'), () => {
         assert.equal(status(await move(to('/dav/alice/b'), 'Depth: 0', 'Depth: infinity')), 400);
         assertNothingForwarded();
         assert.equal(status(await move(to('/dav/alice/b'), 'Depth: infinity')), 200);
-        assert.equal(field(forwarded(), 'Destination'), 'http://gw.example/dav/alice/b');
+        assert.equal(field(forwarded(), 'Destination'), 'http://inside.example/dav/alice/b');
       } finally {
         await envoy.stop();
       }
