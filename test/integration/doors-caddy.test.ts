@@ -8,6 +8,7 @@ tryDoor({
   start: startAskingCaddy,
   relaysEveryStatus: true,
   relaysRetryAfter: true,
+  copiesForTheBackend: false,
   removesFields: false,
   replacesTarget: false,
 });

@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type CanonicalPath, canonicalPath, isInFolder } from '../../src/core/path.ts';
 import { run } from './child-process.ts';
-import { type AskingKind, type DoorWorld, startDoorWorld, stopDoorWorld } from './door-world.ts';
+import {
+  type AskingKind,
+  backendPassword,
+  type DoorWorld,
+  startDoorWorld,
+  stopDoorWorld,
+} from './door-world.ts';
 import { eventually } from './eventually.ts';
 import { basic } from './gateway.ts';
 import { field, type HttpMessage, status } from './http-message.ts';
@@ -118,6 +124,21 @@ export function tryDoor(kind: AskingKind): void {
         const two = ['Destination: /dav/alice/b.txt', 'Destination: /dav/bob/b.txt'];
         assertRefused(await send(method, '/dav/alice/a.txt', [authorization, ...two]), narrowed(400));
       }
+    });
+
+    test("the backend is told in its own words, and by the gateway's login, as far as the proxy copies these", async () => {
+      const { secret: all } = await world.office.mint('alice');
+      const fields = [
+        `Authorization: Bearer ${all}`,
+        'Destination: http://gw.example/inside/b',
+        'If: <http://gw.example/inside/a> (["e"])',
+      ];
+      const seen = arrived(await send('MOVE', '/inside/a', fields));
+      const copies = kind.copiesForTheBackend !== false;
+      const origin = copies ? 'http://inside.example' : 'http://gw.example';
+      assert.equal(field(seen, 'Destination'), `${origin}/inside/b`);
+      assert.equal(field(seen, 'If'), `<${origin}/inside/a> (["e"])`);
+      assert.equal(field(seen, 'Authorization'), copies ? basic('gateway', backendPassword) : null);
     });
 
     test('Depth, If and Overwrite are part of it', async () => {

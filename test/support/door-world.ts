@@ -25,6 +25,8 @@ export interface AskingKind {
   readonly passesProxyCredentials?: boolean;
   /** It takes off the fields that Latchkey names; false: requests with such fields are refused. */
   readonly removesFields: boolean;
+  /** False: of an answer it copies who asks, and neither a login at the backend nor a Destination in its words. */
+  readonly copiesForTheBackend?: false;
   /** It forwards the target that Latchkey names; false: credentials in the query are refused. */
   readonly replacesTarget: boolean;
 }
@@ -37,19 +39,27 @@ export interface DoorWorld {
   readonly office: TokenOffice;
 }
 
-/** Takes Basic, Bearer and `?session=`, and sends identity by two headers. */
-const usualRoute = (backend: string): readonly RouteText[] => [
+const identity = { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' };
+
+/**
+ * One takes Basic, Bearer and `?session=`, and sends identity by two headers; below `/inside/` the backend believes in an
+ * address of its own, and wants a login of the gateway.
+ */
+const usualRoutes = (backend: string): readonly RouteText[] => [
+  route({ backend, accept: ['basic', 'bearer', { query: 'session' }], identity }),
   route({
-    backend,
-    accept: ['basic', 'bearer', { query: 'session' }],
-    identity: { user: 'X-Remote-User', assertion: 'X-Latchkey-Assertion' },
+    ...{ name: 'inside', match: { path: '/inside/' }, backend, identity },
+    backendOrigin: 'http://inside.example',
+    backendAuth: { serviceAccount: { user: 'gateway', password: { fromEnv: 'TEST_BACKEND_PASSWORD' } } },
   }),
 ];
+/** The password of that login. */
+export const backendPassword = 'of the gateway alone';
 
 /** Starts all three. */
 export async function startDoorWorld(
   kind: Pick<AskingKind, 'door' | 'start'>,
-  routes: (backend: string) => readonly RouteText[] = usualRoute,
+  routes: (backend: string) => readonly RouteText[] = usualRoutes,
 ): Promise<DoorWorld> {
   const backend = await startRecordingBackend();
   const started: (() => Promise<unknown>)[] = [() => backend.close()];
@@ -70,7 +80,7 @@ async function open(
   const doorsPort = await freePort();
   const gateway = await startGateway({
     routes: routes(backend.url),
-    env: gatewayPeppers.env,
+    env: { ...gatewayPeppers.env, TEST_BACKEND_PASSWORD: backendPassword },
     config: { ...gatewayPeppers.config, doors: { port: doorsPort, open: [kind.door] } },
   });
   started.push(() => gateway.stop());
