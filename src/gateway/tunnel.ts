@@ -44,6 +44,8 @@ export interface Tunnelled {
 
 /** How often an open tunnel is decided again, so that a revoked token loses it within the promise. */
 const recheckMs = 2_000;
+/** Behind an older decision nothing passes: this process stood still, or nobody could decide again. */
+const decisionMsMax = 4_000;
 
 /**
  * Passes the handshake on, with the fields any request would have, and joins both sides until one
@@ -66,12 +68,18 @@ export async function tunnel(
   req.headers.connection = 'Upgrade';
   req.headers.upgrade = 'websocket';
   req.url = backendTarget(allowed);
+  let decidedMs = performance.now();
   const recheck = setInterval(() => {
-    void handshake.stillAllowed().then((still) => still || socket.destroy());
+    const beganMs = performance.now();
+    void handshake.stillAllowed().then((still) => {
+      if (still) decidedMs = Math.max(decidedMs, beganMs);
+      else socket.destroy();
+    });
   }, recheckMs);
   recheck.unref();
+  const isDecided = (): boolean => performance.now() - decidedMs <= decisionMsMax;
   try {
-    return await join(handshake, backend, route, httpProxy.createProxyServer);
+    return await join(handshake, backend, isDecided, httpProxy.createProxyServer);
   } finally {
     clearInterval(recheck);
   }
@@ -80,10 +88,11 @@ export async function tunnel(
 function join(
   handshake: Handshake,
   backend: Backend,
-  route: Allowed['route'],
+  isDecided: () => boolean,
   createProxy: typeof createProxyServer,
 ): Promise<Tunnelled> {
-  const { req, socket, firstBytes } = handshake;
+  const { allowed, req, socket, firstBytes } = handshake;
+  const { route } = allowed;
   const startedMs = performance.now();
   const seen = { status: 0, bytesIn: 0, bytesOut: 0, backendMs: 0 };
   const proxy = createProxy({
@@ -101,8 +110,15 @@ function join(
   // Without a listener the proxy throws what happens to the client's socket at the process.
   proxy.on('error', () => socket.destroy());
   proxy.on('open', (upstream: Socket) => {
-    upstream.on('data', (chunk: Buffer) => (seen.bytesOut += chunk.length));
-    socket.on('data', (chunk: Buffer) => (seen.bytesIn += chunk.length));
+    const cut = (): void => {
+      upstream.destroy();
+      socket.destroy();
+    };
+    // In front of what passes it on, which writes to nobody then.
+    upstream.prependListener('data', (chunk: Buffer) =>
+      isDecided() ? (seen.bytesOut += chunk.length) : cut(),
+    );
+    socket.prependListener('data', (chunk: Buffer) => (isDecided() ? (seen.bytesIn += chunk.length) : cut()));
   });
   proxy.on('proxyReqWs', (outgoing) => {
     attendAnswer(outgoing, socket, route.backends.headMs, (answer) => {
