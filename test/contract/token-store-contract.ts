@@ -231,14 +231,20 @@ export function tokenStoreContract(name: string, open: () => Promise<StoreSubjec
       await inserted({ enabled: false });
       await inserted({ expiresAt: epoch });
       await inserted({ revokedAt: epoch, expiresAt: epoch });
+      await inserted({ enabled: false, createdAt: epoch - 5, deleteUnusedMs: 5 });
+      await inserted({ createdAt: epoch - 5, deleteUnusedMs: 6 });
+      const shutOut = userRecord('counted-out');
+      await subject.users.insert({ ...shutOut, disabled: true }, event('user.add'));
+      for (const changes of [{}, { enabled: false }, { expiresAt: epoch }, { revokedAt: epoch }])
+        await subject.tokens.insert({ ...tokenRecord(shutOut.id), ...changes }, event('e'));
       const { active, disabled, expired, revoked } = await subject.tokens.countByState(epoch);
       assert.deepEqual(
         { active, disabled, expired, revoked },
         {
-          active: before.active + 1,
-          disabled: before.disabled + 1,
-          expired: before.expired + 1,
-          revoked: before.revoked + 1,
+          active: before.active + 2,
+          disabled: before.disabled + 3,
+          expired: before.expired + 3,
+          revoked: before.revoked + 2,
         },
       );
     });

@@ -3,7 +3,7 @@ import type { PepperId, TokenId } from '../../core/ids.ts';
 import type { AuditEvent } from '../../telemetry/audit.ts';
 import type { TokenRecord, TokenStore } from '../../tokens/token-store.ts';
 import { toAuditEvent } from '../record-rows.ts';
-import { type TokenState, toOwnedToken, tokenStateSql } from '../token-rows.ts';
+import { tokenEndedSql, toOwnedToken } from '../token-rows.ts';
 import { createAuditSearch } from './audit-search.ts';
 import type { PostgresDatabase, Questions } from './database.ts';
 import { audit, journal } from './records.ts';
@@ -34,7 +34,18 @@ const redigest = prepared(`
 const peppersInUse = planned(`
   SELECT p.id FROM peppers p
   WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.pepper_id = p.id AND t.revoked_at IS NULL)`);
-const count = planned(`SELECT ${tokenStateSql} AS state, count(*) AS count FROM tokens t GROUP BY state`);
+/**
+ * The states of `tokenStateSql`, each in the words of an index that holds what is rare; the rest is active. Grouped by that
+ * every row would be read, judged and sorted.
+ */
+const count = planned(`
+  SELECT (SELECT count(*) FROM tokens) AS total,
+    (SELECT count(*) FROM tokens t WHERE t.revoked_at IS NOT NULL) AS revoked,
+    (SELECT count(*) FROM tokens t WHERE t.revoked_at IS NULL AND (${tokenEndedSql})) AS expired,
+    (SELECT count(*) FROM tokens t
+      WHERE t.revoked_at IS NULL AND t.enabled = 0 AND (${tokenEndedSql}) IS NOT TRUE) AS switched_off,
+    (SELECT count(*) FROM tokens t JOIN users u ON u.id = t.user_id AND (u.disabled = 1 OR u.lapsed = 1)
+      WHERE t.revoked_at IS NULL AND t.enabled <> 0 AND (${tokenEndedSql}) IS NOT TRUE) AS shut_out`);
 const pruneAudit = prepared(`
   DELETE FROM audit WHERE seq IN (SELECT seq FROM audit WHERE at < :before ORDER BY at LIMIT :limit)`);
 
@@ -72,10 +83,14 @@ export function createPostgresTokenStore(database: PostgresDatabase): TokenStore
     pepperIdsInUse: async () =>
       (await database.slowly.rows(peppersInUse)).map((row) => String(row['id']) as PepperId),
     async countByState(now) {
-      const counts: Record<TokenState, number> = { active: 0, disabled: 0, expired: 0, revoked: 0 };
-      const rows = await database.slowly.rows(count, { now });
-      for (const row of rows) counts[row['state'] as TokenState] = Number(row['count']);
-      return counts;
+      const row = await database.slowly.row(count, { now });
+      const of = (column: string): number => Number(row?.[column]);
+      const [revoked, expired, disabled] = [
+        of('revoked'),
+        of('expired'),
+        of('switched_off') + of('shut_out'),
+      ];
+      return { active: of('total') - revoked - expired - disabled, disabled, expired, revoked };
     },
     async audit({ tokenId, userId, limit }) {
       const conditions = ['TRUE'];
