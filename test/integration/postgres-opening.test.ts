@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { after, before, describe, test } from 'node:test';
 import { openPostgresStore } from '../../src/compose/postgres-store.ts';
 import type { PostgresConfig } from '../../src/config/store-config.ts';
@@ -11,6 +12,7 @@ import { Fault } from '../../src/core/errors.ts';
 import type { TokenId } from '../../src/core/ids.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { openPostgres } from '../../src/storage/postgres/database.ts';
+import { Session, sessionSettings } from '../../src/storage/postgres/session.ts';
 import { makeCertificates } from '../support/certificates.ts';
 import { run } from '../support/child-process.ts';
 import { eventually } from '../support/eventually.ts';
@@ -135,6 +137,24 @@ describe('a PostgreSQL database as the store', requirePostgres(), () => {
     const again = await openPostgres({ ...deps, config });
     assert.equal(again.realm, realms[0]);
     await again.close();
+  });
+
+  test('is waited for while another process brings it up to date, longer than for anything else', async (t) => {
+    const fresh = await server.createDatabase();
+    const config = local(fresh);
+    const other = new Session(sessionSettings(config, 60_000));
+    await other.connect();
+    // What whoever makes or changes tables holds to the end.
+    await other.query('SELECT pg_advisory_lock(1281456995, 1935894637)');
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const opening = openPostgresStore(config, systemClock);
+    const waiting = `SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`;
+    while ((await server.sql(fresh, waiting)) === '0') await nextTurn();
+    t.mock.timers.tick(5 * 60_000);
+    other.breakOff();
+    const store = await opening;
+    t.mock.timers.reset();
+    await store.close();
   });
 
   test('tables of another program are left alone', async () => {

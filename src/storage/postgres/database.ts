@@ -6,7 +6,7 @@ import type { Realm } from '../../core/ids.ts';
 import type { RandomBytes } from '../../core/random.ts';
 import { uuidV7 } from '../../core/uuid.ts';
 import type { Row } from '../row.ts';
-import { bringUpToDate } from './migrations.ts';
+import { bringUpToDate, isUpToDate } from './migrations.ts';
 import { isCollision, isServersWord, storeFault, toConnectFault, toFault } from './postgres-fault.ts';
 import { Session, sessionSettings } from './session.ts';
 import { bind, type Parameters, type Statement } from './statement.ts';
@@ -14,6 +14,8 @@ import { assertFinished } from './unfinished.ts';
 
 /** What looks at much may take this long. */
 const slowMsMax = 30_000;
+/** Making or migrating tables, and waiting for another process that does: `bringUpToDate` gives each step less. */
+const migrationMsMax = 30 * 60_000;
 /** A transaction that collided with others is tried so often in all. */
 const triesMax = 4;
 const idleMsMax = 60_000;
@@ -97,7 +99,10 @@ export async function openPostgres({
   };
   try {
     const newRealm = uuidV7(clock.now(), randomBytes) as Realm;
-    const { realm, commitLevel } = await lend(slow, async (session) => {
+    // A server that is silent shows at the first look: only what has to be brought up to date is waited for so long.
+    const isCurrent = await lend(slow, isUpToDate);
+    const opening = isCurrent ? slow : { ...slow, budgetMs: migrationMsMax };
+    const { realm, commitLevel } = await lend(opening, async (session) => {
       const found = await bringUpToDate(session, name, newRealm);
       if (!unfinishedToo) await assertFinished(session, name);
       return { realm: found, commitLevel: await commitLevelOf(session) };

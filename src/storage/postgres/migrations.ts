@@ -46,6 +46,11 @@ export async function bringUpToDate(session: Session, name: string, newRealm: Re
   return realm;
 }
 
+/** Whether `bringUpToDate` would find nothing to do. */
+export async function isUpToDate(session: Session): Promise<boolean> {
+  return (await standingOf(session)).ours?.version === postgresSchemaVersion;
+}
+
 /** Looks, and changes nothing. */
 export async function standingOf(session: Session): Promise<Standing> {
   const { rows } = await session.query<{ schema: string | null; tables: number; meta: number }>(standingSql);
