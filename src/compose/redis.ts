@@ -59,6 +59,8 @@ export async function openRedis(
     clock,
     random: Math.random,
     ignored: (why, count) => log.warn({ why, count }, 'a message on the Redis channel was not understood'),
+    forbidden: (error) =>
+      log.warn({ reason: reasonOf(config, error) }, 'hears no changes through Redis: this user may not'),
     subscribed: (up) =>
       log.info({ up }, up ? 'hears changes through Redis' : 'hears no changes through Redis'),
   });

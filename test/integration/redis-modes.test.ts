@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
 import { probeRedis } from '../../src/compose/storage-probes.ts';
 import type { RedisConfig } from '../../src/config/config.ts';
@@ -33,16 +34,32 @@ describe('Redis with a password', needed, () => {
   let server: RedisServer;
   before(async () => {
     server = await startRedis({ password, unixSocket: true });
-    const rights = ['~latchkey:*', '&latchkey:*', '+get', '+set', '+del', '+ping', '+publish', '+subscribe'];
-    const counting = ['+eval', '+evalsha', '+incrby', '+pttl', '+expire'];
-    await server.cli('acl', 'setuser', 'gateway', 'on', '>its-own', ...rights, ...counting);
+    const page = await readFile(new URL('../../docs/scale-out.md', import.meta.url), 'utf8');
+    const [, rights = ''] = /^ACL SETUSER latchkey on >… (.+)$/m.exec(page) ?? [];
+    await server.cli('acl', 'setuser', 'gateway', 'on', '>its-own', ...rights.split(' '));
   });
   after(() => server.stop());
 
   test('known to the gateway', () => assertRedisWorks(server.config({ password })));
 
-  test('with a user name that has no rights but those needed on our keys and channels', () =>
+  test('with a user name that has no rights but those that docs/scale-out.md names', () =>
     assertRedisWorks(server.config({ username: 'gateway', password: 'its-own' })));
+
+  test('with a user who may not subscribe, which is told once', async () => {
+    await server.cli('acl', 'setuser', 'deaf', 'on', '>its-own', '~*', '&*', '+@all', '-subscribe');
+    const parts = await openRedis(server.config({ username: 'deaf', password: 'its-own' }));
+    try {
+      const listener = recordingListener();
+      await parts.feed.start(listener);
+      await parts.feed.stop();
+      await parts.feed.start(listener);
+      assert.equal(parts.forbidden.length, 1);
+      assert.match(parts.forbidden[0] ?? '', /^NOPERM .*subscribe.*; let redis\.username do that/);
+      assert.deepEqual(listener.calls, []);
+    } finally {
+      await parts.stop();
+    }
+  });
 
   test('in a database of its own', () => assertRedisWorks(server.config({ password, database: 3 })));
 

@@ -31,7 +31,7 @@ export async function startEnvoy(
   const scratch = await makeScratch('envoy');
   const port = await freePort();
   const shipped = await readFile(new URL(`../../examples/envoy/${example}`, import.meta.url), 'utf8');
-  const ports: Readonly<Record<string, number>> = { 8080: port, 8008: backend, 8082: doors, 8083: grpc };
+  const ports: Readonly<Record<string, number>> = { 8000: port, 8008: backend, 8082: doors, 8083: grpc };
   const text = shipped.replaceAll(
     /(port_value: |127\.0\.0\.1:)(80\d\d)/g,
     (_, before: string, old: string) => {

@@ -31,6 +31,8 @@ export interface RedisParts {
   readonly reports: readonly RedisHealth[];
   /** Messages not understood, by why. */
   readonly ignored: readonly string[];
+  /** Why nothing could be subscribed to. */
+  readonly forbidden: readonly string[];
   stop(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export async function openRedis(
 ): Promise<RedisParts> {
   const reports: RedisHealth[] = [];
   const ignored: string[] = [];
+  const forbidden: string[] = [];
   const client = commandClient(config, Math.random);
   const gate = new HealthGate({
     client,
@@ -66,6 +69,7 @@ export async function openRedis(
     clock: systemClock,
     random: Math.random,
     ignored: (why) => ignored.push(why),
+    forbidden: (error) => forbidden.push(reasonOf(config, error)),
     subscribed: () => undefined,
   });
   await gate.start();
@@ -79,6 +83,7 @@ export async function openRedis(
     codec,
     reports,
     ignored,
+    forbidden,
     async stop() {
       await feed.stop();
       await gate.stop();

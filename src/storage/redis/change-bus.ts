@@ -24,6 +24,8 @@ export interface RedisChangeFeedDeps {
    * each kind: anyone may be publishing.
    */
   readonly ignored: (why: Ignored, count: number) => void;
+  /** Called where this user may not subscribe, once until it may: nothing else tells. */
+  readonly forbidden: (error: Error) => void;
   /** Called once per change: false from the loss of the subscription until it stands again. */
   readonly subscribed: (up: boolean) => void;
 }
@@ -54,6 +56,7 @@ export class RedisChangeFeed implements ChangeFeed {
   #listener: ChangeListener | null = null;
   #client: Redis | null = null;
   #subscribed = false;
+  #isForbiddenTold = false;
   #attempts = 0;
   #retries = 0;
   #timer: NodeJS.Timeout | null = null;
@@ -103,7 +106,8 @@ export class RedisChangeFeed implements ChangeFeed {
     try {
       await client.connect();
       await client.subscribe(this.#deps.codec.channel);
-    } catch {
+    } catch (error) {
+      this.#tellIfForbidden(error);
       client.disconnect();
       this.#lost(client);
       return;
@@ -113,8 +117,15 @@ export class RedisChangeFeed implements ChangeFeed {
     }
   }
 
+  #tellIfForbidden(error: unknown): void {
+    if (this.#isForbiddenTold || !(error instanceof Error && error.message.startsWith('NOPERM'))) return;
+    this.#isForbiddenTold = true;
+    this.#deps.forbidden(error);
+  }
+
   #stands(): void {
     this.#subscribed = true;
+    this.#isForbiddenTold = false;
     this.#missed = 0;
     this.#sentAt = null;
     this.#deps.subscribed(true);

@@ -1,17 +1,31 @@
 import type { RedisConfig } from '../../config/config.ts';
 
+/** What servers say to a configuration that is not theirs, and what to do about it. */
+const advice: readonly (readonly [said: RegExp, next: string])[] = [
+  [/cluster support disabled/, 'this is no Cluster: correct redis.mode or redis.nodes'],
+  [/^MOVED /, 'this is one of a Cluster: set redis.mode to cluster'],
+  [/unknown command .?sentinel/i, 'this is no Sentinel: correct redis.mode or redis.nodes'],
+  [/accepted by Sentinel instances/, 'this is a Sentinel: set redis.mode to sentinel, with sentinelName'],
+  [/NOAUTH/, 'give redis.password, and redis.username where there is one'],
+  [/WRONGPASS|invalid password|without any password configured/, 'correct redis.username and redis.password'],
+  [/NOPERM/, 'let redis.username do that: docs/scale-out.md has the commands (ACL SETUSER)'],
+];
+
 /**
- * Why a client of this configuration failed, in its own words or the server's, secrets blotted out. Where Sentinels do not
- * know the master, it says which key to correct: the client calls them unreachable.
+ * Why a client of this configuration failed, in its own words or the server's, secrets blotted out, and which key to correct
+ * where the server is another one than the configuration believes. Where Sentinels do not know the master, that alone: the client
+ * calls them unreachable.
  */
 export function reasonOf(config: RedisConfig, error: unknown): string {
   const text = wordsOf(error);
   if (/No such (master|primary) with that name/.test(text)) {
     return `the Sentinels know no master named "${config.sentinelName}": correct redis.sentinelName or redis.nodes`;
   }
-  return [config.password, config.sentinelPassword]
+  const shown = [config.password, config.sentinelPassword]
     .filter((secret) => secret !== null)
-    .reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text);
+    .reduce((rest, secret) => rest.replaceAll(secret, '[redacted]'), text);
+  const next = advice.find(([said]) => said.test(text))?.[1];
+  return next === undefined ? shown : `${shown.trimEnd().replace(/\.$/, '')}; ${next}`;
 }
 
 function wordsOf(error: unknown): string {
