@@ -7,6 +7,7 @@ import { type Gateway, route, startGateway } from '../support/gateway.ts';
 import { field, type HttpMessage, status } from '../support/http-message.ts';
 import { exchange, openRaw } from '../support/raw-client.ts';
 import { type RecordingBackend, replying, startRecordingBackend } from '../support/recording-backend.ts';
+import { requireIpv6 } from '../support/requirement.ts';
 
 const here = { host: '::1' };
 const proxies = '2001:db8:1::/48';
@@ -26,7 +27,7 @@ for (const [listening, host] of [
   ['on every address', '::'],
   ['on ::1', '::1'],
 ] as const) {
-  describe(`IPv6 from end to end, listening ${listening}`, () => {
+  describe(`IPv6 from end to end, listening ${listening}`, requireIpv6(), () => {
     let backend: RecordingBackend;
     let gateway: Gateway;
     let doorPort: number;
@@ -165,7 +166,7 @@ for (const [listening, host] of [
   });
 }
 
-test('a door turns away who comes from another block of IPv6 than it trusts', async () => {
+test('a door turns away who comes from another block of IPv6 than it trusts', requireIpv6(), async () => {
   const port = await freePort();
   const gateway = await startGateway({
     backend: 'http://[::1]:9',

@@ -1,6 +1,6 @@
 /** What real servers and clients a test needs, and what happens on a machine that lacks them. */
 import { accessSync, constants, existsSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, networkInterfaces } from 'node:os';
 import { delimiter, join } from 'node:path';
 
 /** Options for `test()` or `describe()`: runs where false, else a skip with its reason. */
@@ -42,6 +42,12 @@ export function requireRoot(): Requirement {
 /** Runs a test only where this device file exists; a named skip otherwise, with `CI=true` too. */
 export function requireDevice(path: string): Requirement {
   return { skip: existsSync(path) ? false : `this machine has no ${path}` };
+}
+
+/** Runs a test only where ::1 is an address of this machine; a named skip otherwise, with `CI=true` too. */
+export function requireIpv6(): Requirement {
+  const own = Object.values(networkInterfaces()).flat();
+  return { skip: own.some((each) => each?.address === '::1') ? false : 'this machine has no ::1' };
 }
 
 function isExecutable(path: string): boolean {
