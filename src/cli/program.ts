@@ -60,7 +60,7 @@ export function buildProgram(world: CommandIo): Command {
   registerRestore(program, io);
   registerConfig(program, io);
   registerDoctor(program, io, {
-    store: async (config) => (await probes()).probeStore(config, io.clock),
+    sqlite: async (store) => (await probes()).probeSqlite(store),
     postgres: async (config) => (await probes()).probePostgres(config, io.clock),
     peppers: async (config) => (await probes()).probePeppers(config, io.clock),
     redis: async (config) => (await probes()).probeRedis(config, io.clock),

@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Config, RedisConfig } from '../config/config.ts';
-import type { PostgresConfig } from '../config/store-config.ts';
+import type { PostgresConfig, SqliteConfig, StoreConfig } from '../config/store-config.ts';
 import type { Clock } from '../core/clock.ts';
+import type { PepperId } from '../core/ids.ts';
 import { closeClient, commandClient, type CommandClient } from '../storage/redis/connection.ts';
 import { reasonOf } from '../storage/redis/reasons.ts';
 import type { PostgresReport } from '../storage/postgres/look.ts';
+import type { SqliteReport } from '../storage/sqlite/look.ts';
 import type { Peppers } from '../tokens/digest.ts';
 import { findPeppers } from '../tokens/pepper-file.ts';
 import { openStore } from './store.ts';
@@ -21,11 +23,12 @@ interface RedisReport {
 }
 
 /**
- * Opens the store, which checks that it is whole, and closes it again.
+ * Opens the file, which has to be there, looks whether it is whole, and changes nothing.
  * @throws {Fault} 'store_unavailable' with a sentence that says what to do.
  */
-export async function probeStore(config: Config, clock: Clock): Promise<void> {
-  await (await openStore(config, clock)).close();
+export async function probeSqlite({ path: file }: SqliteConfig): Promise<SqliteReport> {
+  const { lookAtSqlite } = await import('../storage/sqlite/look.ts');
+  return lookAtSqlite(file);
 }
 
 /**
@@ -44,12 +47,10 @@ export async function probePostgres(config: PostgresConfig, clock: Clock): Promi
  */
 export async function probePeppers(config: Config, clock: Clock): Promise<boolean> {
   const place = { configured: config.peppers, file: path.join(config.dataDir, 'pepper') };
-  const { store } = config;
-  const isNew =
-    store.kind === 'sqlite'
-      ? !existsSync(store.path)
-      : (await probePostgres(store, clock)).state !== 'current';
-  if (isNew) return isThere(await findPeppers({ ...place, store: emptyStore }));
+  const needed = await neededBefore(config.store, clock);
+  // Opening it would bring it up to date.
+  if (needed !== null)
+    return isThere(await findPeppers({ ...place, store: { pepperIdsInUse: async () => needed } }));
   const opened = await openStore(config, clock);
   try {
     return isThere(await opened.findPeppers());
@@ -58,7 +59,13 @@ export async function probePeppers(config: Config, clock: Clock): Promise<boolea
   }
 }
 
-const emptyStore = { pepperIdsInUse: () => Promise.resolve([]) };
+/** The peppers of a store that is not there yet, or not up to date; null for one that can be opened as it is. */
+async function neededBefore(store: StoreConfig, clock: Clock): Promise<readonly PepperId[] | null> {
+  if (store.kind === 'postgres') return (await probePostgres(store, clock)).state === 'current' ? null : [];
+  if (!existsSync(store.path)) return [];
+  const { state, pepperIds } = await probeSqlite(store);
+  return state === 'current' ? null : pepperIds;
+}
 
 function isThere(peppers: Peppers | null): boolean {
   return peppers !== null;

@@ -51,6 +51,11 @@ export const tokenEndedSql =
 export const ownerShutOutSql =
   'SELECT 1 FROM users u WHERE u.id = t.user_id AND (u.disabled = 1 OR u.lapsed = 1)';
 
+/** Finds the peppers that unrevoked tokens need; the same in every schema that there was. */
+export const peppersInUseSql = `
+  SELECT p.id FROM peppers p
+  WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.pepper_id = p.id AND t.revoked_at IS NULL)`;
+
 /** In which of four states tokens are counted. */
 export type TokenState = 'active' | 'disabled' | 'expired' | 'revoked';
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -111,6 +111,21 @@ for (const schema of [1, 2, 3] as const) {
       await store.close();
       const { journal } = dump() as { readonly journal: readonly { readonly seq: number }[] };
       assert.equal(journal.at(-1)?.seq, former.journalPosition + 1);
+    });
+
+    test('is looked at by the doctor, with its peppers, and left as it is', async () => {
+      const former = makeFormerStore(path, schema, pepper);
+      const args = ['doctor', '--backend', 'http://127.0.0.1:9'];
+      const examine = async (): Promise<string> =>
+        (await runCommand(args, { cwd: scratch.path, env: { LATCHKEY_DATA_DIR: 'data' } })).stdout;
+      const shown = await examine();
+      const told =
+        schema === schemaVersion ? 'are up to date' : 'will be brought up to date at the next start';
+      assert.match(shown, new RegExp(`^ok +store \\S+: opens and is whole; its tables ${told}$`, 'm'));
+      assert.match(shown, /^ok +pepper \S+: understands every token of the store$/m);
+      await rm(scratch.file('data/pepper'));
+      assert.match(await examine(), /^fail +pepper \S+: .*is missing/m);
+      assert.deepEqual(look(), [schema, former.realm, 'ok']);
     });
 
     test('can be copied, backed up and restored once it is up to date', async () => {

@@ -1,21 +1,16 @@
 import type { Config } from '../../config/config.ts';
 import { type PostgresConfig, storeName } from '../../config/store-config.ts';
 import { fail, type Finding, ok, warn } from './finding.ts';
+import { type TableState, tableStates } from './table-states.ts';
 
 /** What PostgreSQL says of itself. */
 export interface PostgresReport {
   readonly version: string;
   readonly roundTripMs: number;
-  readonly state: 'new' | 'current' | 'older';
+  readonly state: TableState;
   readonly findsTextsByIndex: boolean;
   readonly keepsWhatItConfirms: boolean;
 }
-
-const states: Readonly<Record<PostgresReport['state'], string>> = {
-  new: 'its tables will be made at the first start',
-  current: 'its tables are up to date',
-  older: 'its tables will be brought up to date at the next start',
-};
 
 /** The database, without changing anything in it. `look` rejects with a sentence that holds no secret. */
 export async function checkPostgres(
@@ -35,7 +30,7 @@ export async function checkPostgres(
   }
   const { version, roundTripMs, state } = report;
   const findings = [
-    ok(subject, `answers in ${roundTripMs.toFixed(1)} ms, version ${version}; ${states[state]}`),
+    ok(subject, `answers in ${roundTripMs.toFixed(1)} ms, version ${version}; ${tableStates[state]}`),
   ];
   if (!report.keepsWhatItConfirms) {
     const message = 'fsync or full_page_writes is off: a crash there may lose tokens and revocations';

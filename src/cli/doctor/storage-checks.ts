@@ -5,6 +5,7 @@ import type { PostgresConfig, SqliteConfig } from '../../config/store-config.ts'
 import { formatSize } from '../../config/quantities.ts';
 import { fail, ok, skip, warn, type Finding } from './finding.ts';
 import { checkPostgres, type PostgresReport } from './postgres-checks.ts';
+import { type TableState, tableStates } from './table-states.ts';
 
 /** What Redis says of itself. */
 export interface RedisReport {
@@ -18,8 +19,8 @@ export interface RedisReport {
 
 /** What the doctor asks of storage. All reject with a sentence that holds no secret. */
 export interface DoctorProbes {
-  /** Opens the store's file, checks that it is whole, and closes it. Called only where the file exists. */
-  readonly store: (config: Config) => Promise<void>;
+  /** Opens the store's file, looks whether it is whole, and changes nothing. Called only where the file exists. */
+  readonly sqlite: (config: SqliteConfig) => Promise<{ readonly state: TableState }>;
   /** Connects to PostgreSQL, looks, and changes nothing. */
   readonly postgres: (config: PostgresConfig) => Promise<PostgresReport>;
   /** Looks for the peppers that the store's tokens need; false where the first start makes one. Makes nothing. */
@@ -33,7 +34,7 @@ export async function checkStorage(config: Config, probes: DoctorProbes): Promis
   const { store } = config;
   const kept =
     store.kind === 'sqlite'
-      ? [await checkFile(config, store, probes)]
+      ? [await checkFile(store, probes)]
       : await checkPostgres(config, store, probes.postgres);
   return [
     checkFolder(config.dataDir),
@@ -94,7 +95,7 @@ function isPrivate(folder: string): boolean {
   return existsSync(folder) && (statSync(folder).mode & 0o077) === 0;
 }
 
-async function checkFile(config: Config, store: SqliteConfig, probes: DoctorProbes): Promise<Finding> {
+async function checkFile(store: SqliteConfig, probes: DoctorProbes): Promise<Finding> {
   const subject = `store ${store.path}`;
   if (!existsSync(store.path)) {
     const folder = nearestExisting(dirname(store.path));
@@ -106,8 +107,8 @@ async function checkFile(config: Config, store: SqliteConfig, probes: DoctorProb
     );
   }
   try {
-    await probes.store(config);
-    return ok(subject, 'opens and is whole');
+    const { state } = await probes.sqlite(store);
+    return ok(subject, `opens and is whole; ${tableStates[state]}`);
   } catch (error) {
     const advice = 'stop what holds the file, correct its permissions, or restore it from a backup';
     return fail(subject, error instanceof Error ? error.message : 'cannot be opened', advice);

@@ -3,7 +3,7 @@ import type { PepperId, TokenId } from '../../core/ids.ts';
 import type { AuditEvent } from '../../telemetry/audit.ts';
 import type { TokenRecord, TokenStore } from '../../tokens/token-store.ts';
 import { toAuditEvent } from '../record-rows.ts';
-import { tokenEndedSql, toOwnedToken } from '../token-rows.ts';
+import { peppersInUseSql, tokenEndedSql, toOwnedToken } from '../token-rows.ts';
 import { createAuditSearch } from './audit-search.ts';
 import type { PostgresDatabase, Questions } from './database.ts';
 import { audit, journal } from './records.ts';
@@ -31,9 +31,7 @@ const addPeppers = prepared(`
   WHERE NOT EXISTS (SELECT 1 FROM peppers p WHERE p.id = wanted.id) ORDER BY id ON CONFLICT DO NOTHING`);
 const redigest = prepared(`
   UPDATE tokens SET digest = :to, pepper_id = :pepperId WHERE id = :id AND digest = :from`);
-const peppersInUse = planned(`
-  SELECT p.id FROM peppers p
-  WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.pepper_id = p.id AND t.revoked_at IS NULL)`);
+const peppersInUse = planned(peppersInUseSql);
 /**
  * The states of `tokenStateSql`, each in the words of an index that holds what is rare; the rest is active. Grouped by that
  * every row would be read, judged and sorted.

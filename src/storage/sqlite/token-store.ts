@@ -10,6 +10,7 @@ import {
   insertTokenSql,
   ownedTokenColumns,
   ownedTokenSource,
+  peppersInUseSql,
   type TokenState,
   tokenStateSql,
   toOwnedToken,
@@ -130,10 +131,6 @@ const recordUseSql = `
   WHERE id = :id AND revoked_at IS NULL
     AND (expires_at IS NULL OR expires_at > :now)
     AND (delete_unused_ms IS NULL OR coalesce(last_used_at, created_at) + delete_unused_ms > :now)`;
-
-const peppersInUseSql = `
-  SELECT p.id FROM peppers p
-  WHERE EXISTS (SELECT 1 FROM tokens t WHERE t.pepper_id = p.id AND t.revoked_at IS NULL)`;
 
 function toUseParameters({ tokenId, at, address, client }: TokenUse, now: number) {
   // A use from the future (a clock that stepped back since) would keep the token alive too long.
