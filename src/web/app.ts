@@ -98,7 +98,10 @@ export function createWebApp(deps: WebAppDeps): WebApp {
   app.notFound((c) => tell(c, notFound));
   app.onError((error, c) => {
     const code = error instanceof Fault ? error.code : 'internal';
-    deps.fault(c.get('visit').requestId, error);
+    // Nothing is broken where a client leaves in the middle of its body.
+    const { incoming } = c.env as Bindings;
+    const hasLeft = incoming.destroyed && !incoming.complete;
+    if (error instanceof Fault || !hasLeft) deps.fault(c.get('visit').requestId, error);
     const { status, detail } = faults[code];
     const retryAfterMs = status === 503 ? 2_000 : undefined;
     return tell(c, { status, code, detail, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) });

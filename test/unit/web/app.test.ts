@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { Fault } from '../../../src/core/errors.ts';
 import { csrfToken } from '../../../src/web/csrf.ts';
+import { eventually } from '../../support/eventually.ts';
 import { aliceSecret, startSite, type StartedSite } from './app-fixture.ts';
 
 const session = { Cookie: `__Host-latchkey=${aliceSecret}` };
@@ -158,6 +160,22 @@ test('more than 64 KiB is refused, with or without a length', async (t) => {
   });
   assert.equal(streamed.status, 413);
   assert.deepEqual(site.posted, []);
+});
+
+test('a client that leaves in the middle of its form is no failure of ours', async (t) => {
+  let ended = 0;
+  const { url, faults } = await startSite(t, {
+    problemPage(c, { status }) {
+      ended++;
+      return c.text('', status as 400);
+    },
+  });
+  const socket = connect(Number(new URL(url).port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  const fields = 'Host: a\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100';
+  socket.write(`POST /.latchkey/ HTTP/1.1\r\n${fields}\r\n\r\nname=`, () => socket.resetAndDestroy());
+  await eventually('the end of the request', () => ended === 1);
+  assert.deepEqual(faults, []);
 });
 
 test('a failure of ours is 5xx, told without its cause, and known to the operator', async (t) => {
