@@ -26,7 +26,9 @@ export async function serveAsWorker(io: CommandIo, version: string): Promise<voi
     if (why === 'orphaned' && isStarting) process.exit(exitCodes.fault);
   });
   const begin = await Promise.race([link.begin, link.dismissed]);
-  if ('why' in begin) return;
+  // The channel would keep this process until it is killed.
+  if ('why' in begin)
+    return link.leave({ kind: 'failed', message: 'a worker was told to end before it began.' });
   const { config } = begin;
   try {
     const gateway = await startWorker(link, { version, logStream: io.logStream() });

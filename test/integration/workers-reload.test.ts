@@ -108,3 +108,18 @@ describe('HUP, with two workers', () => {
     assert.equal(await gateway.adminStatus('/readyz'), 200);
   });
 });
+
+test('TERM while a HUP brings new workers ends them all, without waiting for those that have not begun', async () => {
+  const backend = await startRecordingBackend();
+  // Whoever is forgotten is killed only after this.
+  const limits = { drain: '60s' };
+  const gateway = await startGateway({ backend: backend.url, config: { workers: 2, limits } });
+  try {
+    await gateway.rewriteConfig({ audit: { keep: '9d' } });
+    gateway.hup();
+    await eventually('a new worker', () => childrenOf(gateway.pid).length > 2, slowly);
+  } finally {
+    await gateway.stop();
+    await backend.close();
+  }
+});

@@ -29,6 +29,7 @@ export interface WorkerProcess {
 export function workerProcess(child: ChildProcess): WorkerProcess {
   const waiting = new Map<number, (answer: { readonly answer: unknown } | null) => void>();
   let lastId = 0;
+  let isGone = false;
   let hear: (news: News) => void = () => undefined;
   const send = (message: ToWorker): void => {
     // Whoever is gone is missed by `ended`.
@@ -47,6 +48,7 @@ export function workerProcess(child: ChildProcess): WorkerProcess {
     });
   });
   void ended.then(() => {
+    isGone = true;
     for (const answered of waiting.values()) answered(null);
   });
   return {
@@ -57,6 +59,8 @@ export function workerProcess(child: ChildProcess): WorkerProcess {
       hear = heard;
     },
     ask<Q extends Question>(question: Q, asked: Questions[Q]['asked'], withinMs: number) {
+      // Nobody is going to answer, and nothing would say so.
+      if (isGone || !child.connected) return Promise.resolve(null);
       const id = ++lastId;
       return new Promise<{ readonly answer: Questions[Q]['answer'] } | null>((resolve) => {
         const done = (answer: { readonly answer: unknown } | null): void => {
