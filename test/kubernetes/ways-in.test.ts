@@ -124,6 +124,20 @@ describe('monitoring', requireHelm(), () => {
     assert.deepEqual({ ...labels, ...wanted }, labels);
     assert.equal(at(monitor, 'spec.endpoints.0.port'), 'admin');
     assert.deepEqual(at(monitor, 'spec.namespaceSelector.matchNames'), ['apps']);
+    assert.equal(at(monitor, 'spec.endpoints.0.relabelings'), undefined);
+  });
+
+  test('has a job whose name the alerts know, also where nothing else is named after the program', async () => {
+    const relabelings = [{ action: 'labeldrop', regex: 'pod' }];
+    const objects = await render({
+      config: backend,
+      fullnameOverride: 'access',
+      metrics: { serviceMonitor: { enabled: true, relabelings } },
+    });
+    assert.deepEqual(at(find(objects, 'ServiceMonitor'), 'spec.endpoints.0.relabelings'), [
+      { targetLabel: 'job', replacement: 'latchkey-access-admin' },
+      ...relabelings,
+    ]);
   });
 
   test('has every alert but those left out, with what Prometheus fills in left as it is', async () => {
