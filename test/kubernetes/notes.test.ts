@@ -72,7 +72,7 @@ describe('after the installation helm says', requireHelm(), () => {
     assert.match(text, /get httproute gate-latchkey/);
   });
 
-  test('what will hurt later: unknown proxies, tokens that are lost with the pod, pods that do not share', async () => {
+  test('what will hurt later: unknown proxies, tokens that are lost with the pod, pods that do not share, closed doors', async () => {
     const warned = await notes({
       config: { backend: 'http://files:8008' },
       persistence: { enabled: false },
@@ -82,6 +82,18 @@ describe('after the installation helm says', requireHelm(), () => {
     assert.match(warned, /WARNING: persistence\.enabled is false/);
     assert.match(await variant('doors'), /Without config\.redis each pod counts wrong secrets for itself/);
     assert.match(await variant('doors'), /http:\/\/gate-latchkey-doors\.apps:8082\/doors\/NAME/);
+    const shut = await notes({
+      config: {
+        backend: 'http://files:8008',
+        doors: { port: 8082, trusted: ['10.0.0.0/8'], open: ['nginx'] },
+        workers: 'auto',
+      },
+      networkPolicy: { enabled: true },
+      metrics: { serviceMonitor: { enabled: true } },
+    });
+    assert.match(shut, /WARNING: networkPolicy\.metrics is empty/);
+    assert.match(shut, /WARNING: networkPolicy\.doors is empty/);
+    assert.match(shut, /WARNING: config\.workers is auto/);
     const calm = await variant('postgres-gateway-api');
     assert.doesNotMatch(calm, /WARNING|Without config\.redis/);
   });

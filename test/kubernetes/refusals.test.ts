@@ -51,6 +51,25 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
     { ...withPepper, config: { ...backend, store: { url: 'postgres://a:b@postgres/latchkey' } } },
     /config\.store holds a password/,
   ],
+  'a password behind the address of the store': [
+    {
+      ...withPepper,
+      config: { ...backend, store: 'postgres://latchkey@postgres/latchkey?password=hunter2' },
+    },
+    /config\.store holds a password/,
+  ],
+  'a password in any other address': [
+    { config: { ...backend, redis: 'redis://latchkey:hunter2@redis:6379' } },
+    /config\.redis holds a password, and would be readable in a ConfigMap/,
+  ],
+  'a secret in the place of its name': [
+    { ...withPepper, config: { ...backend, store: { url: postgres.store, password: 'hunter2' } } },
+    /config\.store\.password is a secret itself.*write \{fromFile: \/run\/secrets\/latchkey\/KEY\}/,
+  ],
+  'a secret in a list': [
+    { config: { ...backend, peppers: [{ id: 'a', secret: 'hunter2' }] } },
+    /config\.peppers\[0\]\.secret is a secret itself/,
+  ],
   'a key of a Secret that is not named': [
     { config: backend, secretKeys: { pepper: 'pepper' } },
     /secretKeys\.pepper names a key of a Secret, and no Secret is named: set existingSecret/,
@@ -99,6 +118,26 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
     { config: { ...backend, listen: { socket: '/run/latchkey.sock' } } },
     /config\.listen\.socket is a file inside the pod/,
   ],
+  'an admin port that no probe reaches': [
+    { config: { ...backend, admin: { host: '127.0.0.1' } } },
+    /config\.admin\.host is 127\.0\.0\.1, which nothing outside the pod reaches/,
+  ],
+  'a port for clients that no Service reaches': [
+    { config: { ...backend, listen: { host: '::1' } } },
+    /config\.listen\.host is ::1, which nothing outside the pod reaches/,
+  ],
+  'a name that no Service may have': [
+    { config: backend, fullnameOverride: '1st.gate' },
+    /1st\.gate cannot be the name of a Service.*set fullnameOverride/,
+  ],
+  'a port given by an argument': [
+    { config: backend, extraArgs: ['--port=9000'] },
+    /extraArgs has --port, which the chart does not see: set config\.listen\.port instead/,
+  ],
+  'a port given by a file that a variable names': [
+    { config: backend, extraEnv: [{ name: 'LATCHKEY_ADMIN_PORT_FILE', value: '/port' }] },
+    /extraEnv sets LATCHKEY_ADMIN_PORT_FILE, which the chart does not see: set config\.admin\.port instead/,
+  ],
   'a port given by a variable': [
     { config: backend, extraEnv: [{ name: 'LATCHKEY_LISTEN_PORT', value: '9000' }] },
     /extraEnv sets LATCHKEY_LISTEN_PORT, which the chart does not see: set config\.listen\.port instead/,
@@ -127,6 +166,18 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
   'a misspelt key of the configuration': [
     { config: { ...backend, trustedProxy: ['10.0.0.0/8'] } },
     /at '\/config': additional properties 'trustedProxy' not allowed/,
+  ],
+  'a listener that is no map': [
+    { config: { ...backend, listen: 8080 } },
+    /at '\/config\/listen': got number, want object/,
+  ],
+  'a store that is neither address nor map': [
+    { config: { ...backend, store: 5 } },
+    /at '\/config\/store': got number, want string or object/,
+  ],
+  'routes that are no list': [
+    { config: { routes: { name: 'files', backend: 'http://files:8008' } } },
+    /at '\/config\/routes': got object, want array/,
   ],
   'a mode that does not exist': [{ config: backend, mode: 'daemon' }, /at '\/mode': value must be one of/],
   'a number in quotes': [

@@ -3,6 +3,7 @@ import { cp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { parse } from 'yaml';
+import { checkConfig } from '../support/chart-config.ts';
 import { at, chartFolder, configText, find, nameOf, render, requireHelm, template } from '../support/helm.ts';
 import type { KubernetesObject, Values } from '../support/helm.ts';
 import { schemaProblems } from '../support/kubernetes-schema.ts';
@@ -88,7 +89,19 @@ describe('a chart that takes the gateway into its own pod', requireHelm(), () =>
     const set = find(rendered, 'StatefulSet');
     const names = (at(set, `${pod}.volumes`) as readonly { name: string }[]).map(({ name }) => name);
     assert.deepEqual(names, ['latchkey-config', 'latchkey-secrets', 'latchkey-data']);
+    // The pod may have no fsGroup, and what is mounted belongs to root.
+    assert.equal(at(set, `${pod}.volumes.1.secret.defaultMode`), 0o444);
     assert.equal(at(set, `${pod}.initContainers.0.restartPolicy`), undefined);
+  });
+
+  test('may listen on a socket that it shares with another container', async () => {
+    const rendered = await render(
+      { latchkey: { config: { listen: { socket: '/run/latchkey/clients.sock' } } } },
+      { chart },
+    );
+    assert.equal((await checkConfig(rendered)).stderr, '');
+    const ports = at(find(rendered, 'StatefulSet'), `${pod}.initContainers.0.ports`);
+    assert.deepEqual(ports, [{ name: 'latchkey-admin', containerPort: 8081, protocol: 'TCP' }]);
   });
 
   test('is refused where the gateway would have pods of its own too', async () => {

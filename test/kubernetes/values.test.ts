@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { parse } from 'yaml';
-import { configJsonSchema } from '../../src/config/json-schema.ts';
+import { configJsonSchema, type JsonSchema } from '../../src/config/json-schema.ts';
 import {
   at,
   chartFolder,
@@ -43,6 +43,7 @@ describe('the workload', requireHelm(), () => {
     assert.equal(at(set, 'spec.volumeClaimTemplates.0.metadata.name'), 'latchkey-data');
     assert.equal(at(set, 'spec.persistentVolumeClaimRetentionPolicy.whenDeleted'), 'Retain');
     assert.equal(at(set, 'spec.serviceName'), 'gate-latchkey-admin');
+    assert.equal(at(set, 'spec.podManagementPolicy'), 'Parallel', 'a pod that cannot start is replaced');
     assert.equal(sqlite.filter(({ kind }) => kind === 'Deployment').length, 0);
   });
 
@@ -55,6 +56,22 @@ describe('the workload', requireHelm(), () => {
     });
     assert.deepEqual(at(deployment, `${pod}.volumes.2`), { name: 'latchkey-data', emptyDir: {} });
     assert.equal(many.filter(({ kind }) => kind === 'StatefulSet').length, 0);
+  });
+
+  test('is stopped before it is replaced where that is asked for', async () => {
+    const deployment = find(await render({ ...postgres, strategy: { type: 'Recreate' } }), 'Deployment');
+    assert.deepEqual(at(deployment, 'spec.strategy'), { type: 'Recreate' });
+  });
+
+  test('has a name that Services may have, however long those are that make it', async () => {
+    const fullnameOverride = `${'a'.repeat(48)}--${'b'.repeat(30)}`;
+    const objects = await render({ config: backend, fullnameOverride, nameOverride: 'n'.repeat(80) });
+    assert.equal(find(objects, 'StatefulSet').metadata.name, 'a'.repeat(48));
+    const labels = objects.flatMap(({ metadata }) => Object.values(metadata['labels'] as Values));
+    assert.deepEqual(
+      labels.filter((label) => String(label).length > 63),
+      [],
+    );
   });
 
   test('runs as a user that is not root, may change nothing but its volume, and gains no right', () => {
@@ -274,6 +291,26 @@ test('every name that values.yaml has is read by a template', requireHelm(), asy
     (name) => !new RegExp(`\\.Values\\.${name}\\b|"${name}"`).test(texts.join('\n')),
   );
   assert.deepEqual(unread, []);
+});
+
+/** Names of keys below which the configuration takes {fromFile} or {fromEnv}. */
+function secretKeysOf(schema: JsonSchema, name = ''): readonly string[] {
+  if (schema.properties?.['fromFile'] ?? schema.properties?.['fromEnv']) return [name];
+  return [
+    ...Object.entries(schema.properties ?? {}).flatMap(([key, child]) => secretKeysOf(child, key)),
+    ...(schema.items ? secretKeysOf(schema.items, name) : []),
+    ...(schema.anyOf ?? []).flatMap((child) => secretKeysOf(child, name)),
+  ];
+}
+
+test('every secret that the configuration takes is refused in a ConfigMap', async () => {
+  const text = await readFile(join(chartFolder, 'templates/_checks.tpl'), 'utf8');
+  const [, listed = ''] = /has \.key \(list ([^)]*)\)/.exec(text) ?? [];
+  const refused = [...listed.matchAll(/"(\w+)"/g)].map(([, key = '']) => key);
+  // Certificates are for everybody to see.
+  const certificates = new Set(['backendCa', 'ca', 'cert']);
+  const secret = [...new Set(secretKeysOf(configJsonSchema))].filter((key) => !certificates.has(key));
+  assert.deepEqual(refused, secret.toSorted());
 });
 
 test('values.schema.json knows the keys of the configuration, and no others', async () => {

@@ -1,11 +1,20 @@
 {{/* What cannot work is refused here, each with a sentence that says what to do. */}}
 
 {{- define "latchkey.checks" -}}
+{{- include "latchkey.checkName" . -}}
 {{- include "latchkey.checkBackend" . -}}
 {{- include "latchkey.checkStore" . -}}
 {{- include "latchkey.checkPorts" . -}}
 {{- include "latchkey.checkEnvironment" . -}}
 {{- include "latchkey.checkEnding" . -}}
+{{- end -}}
+
+{{/* Services bear the name, and theirs are stricter than those of other objects. */}}
+{{- define "latchkey.checkName" -}}
+{{- $name := include "latchkey.fullname" . -}}
+{{- if and (eq .Values.mode "gateway") (not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $name)) -}}
+{{- fail (printf "latchkey: %s cannot be the name of a Service, which begins with a letter and has letters, digits and hyphens: set fullnameOverride." $name) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "latchkey.checkBackend" -}}
@@ -34,7 +43,7 @@
 {{- if and (eq $kind "sqlite") (eq .Values.mode "sidecar") .Values.persistence.enabled (not .Values.persistence.existingClaim) (not .Values.sidecar.dataVolume) -}}
 {{- fail "latchkey: a sidecar with SQLite needs a place for its file: set sidecar.dataVolume to a volume of the pod, or persistence.existingClaim; persistence.enabled: false loses every token with the pod." -}}
 {{- end -}}
-{{- if regexMatch "^[a-z]+://[^/@]*:[^/@]*@" $url -}}
+{{- if or (regexMatch "^[A-Za-z]+://[^@]*:[^@]*@" $url) (regexMatch "[?&]password=" $url) -}}
 {{- fail "latchkey: config.store holds a password, and would be readable in a ConfigMap: take it out of the address, put it into a Secret, and name that with existingSecret and secretKeys.storePassword." -}}
 {{- end -}}
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) -}}
@@ -46,6 +55,12 @@
 {{- define "latchkey.checkSecrets" -}}
 {{- $keys := .Values.secretKeys -}}
 {{- $config := .Values.config -}}
+{{- if not .Values.existingConfigMap -}}
+{{- include "latchkey.checkReadable" (dict "value" (omit $config "store") "path" "config" "key" "") -}}
+{{- if kindIs "map" $config.store -}}
+{{- include "latchkey.checkReadable" (dict "value" (omit $config.store "url") "path" "config.store" "key" "") -}}
+{{- end -}}
+{{- end -}}
 {{- range $purpose, $key := omit $keys "pepperId" -}}
 {{- if and $key (not $.Values.existingSecret) -}}
 {{- fail (printf "latchkey: secretKeys.%s names a key of a Secret, and no Secret is named: set existingSecret." $purpose) -}}
@@ -75,10 +90,38 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A ConfigMap is no place for a secret: dict "value" VALUE "path" PATH "key" KEY, and what is below. */}}
+{{- define "latchkey.checkReadable" -}}
+{{- $path := .path -}}
+{{- if kindIs "map" .value -}}
+{{- range $key, $value := .value -}}
+{{- if not (has $key (list "headers" "table")) -}}
+{{- include "latchkey.checkReadable" (dict "value" $value "path" (printf "%s.%s" $path $key) "key" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- else if kindIs "slice" .value -}}
+{{- range $index, $value := .value -}}
+{{- include "latchkey.checkReadable" (dict "value" $value "path" (printf "%s[%d]" $path $index) "key" "") -}}
+{{- end -}}
+{{- else if kindIs "string" .value -}}
+{{- if has .key (list "assertionKey" "bindPassword" "clientSecret" "key" "password" "secret" "sentinelPassword" "sharedSecret") -}}
+{{- fail (printf "latchkey: %s is a secret itself, and would be readable in a ConfigMap: put it into a Secret, name that with existingSecret, and write {fromFile: %s/KEY}." $path (include "latchkey.secretsFolder" .)) -}}
+{{- else if regexMatch "^[A-Za-z]+://[^/@]*:[^/@]*@" .value -}}
+{{- fail (printf "latchkey: %s holds a password, and would be readable in a ConfigMap: take it out of the address, and put it into a Secret." $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "latchkey.checkPorts" -}}
 {{- $config := include "latchkey.config" . | fromYaml -}}
 {{- if and (eq .Values.mode "gateway") $config.listen.socket -}}
 {{- fail "latchkey: config.listen.socket is a file inside the pod, which no Service reaches: set config.listen.port instead, or mode to sidecar." -}}
+{{- end -}}
+{{- range $listener := ternary (list "listen" "admin" "doors") (list "admin") (eq .Values.mode "gateway") -}}
+{{- $host := toString (dig $listener "host" "" $config) -}}
+{{- if or (hasPrefix "127." $host) (has $host (list "::1" "localhost")) -}}
+{{- fail (printf "latchkey: config.%s.host is %s, which nothing outside the pod reaches, not even its probes: leave it out." $listener $host) -}}
+{{- end -}}
 {{- end -}}
 {{- $ports := dict -}}
 {{- range $key, $port := dict "listen.port" $config.listen.port "admin.port" $config.admin.port "doors.port" (dig "doors" "port" nil $config) "doors.grpcPort" (dig "doors" "grpcPort" nil $config) -}}
@@ -98,10 +141,17 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Variables win over the file, and the chart reads the file alone. */}}
+{{/* Arguments and variables win over the file, and the chart reads the file alone. */}}
 {{- define "latchkey.checkEnvironment" -}}
+{{- range .Values.extraArgs -}}
+{{- $option := regexFind "^(--[-a-z]+|-c)" . -}}
+{{- $key := get (dict "--config" "existingConfigMap" "-c" "existingConfigMap" "--store" "config.store" "--host" "config.listen.host" "--port" "config.listen.port" "--admin-port" "config.admin.port") $option -}}
+{{- if $key -}}
+{{- fail (printf "latchkey: extraArgs has %s, which the chart does not see: set %s instead." $option $key) -}}
+{{- end -}}
+{{- end -}}
 {{- range .Values.extraEnv -}}
-{{- $key := get (dict "LATCHKEY_CONFIG" "existingConfigMap" "LATCHKEY_STORE" "config.store" "LATCHKEY_STORE_FILE" "config.store" "LATCHKEY_LISTEN_PORT" "config.listen.port" "LATCHKEY_LISTEN_SOCKET" "config.listen.socket" "LATCHKEY_ADMIN_PORT" "config.admin.port" "LATCHKEY_ADMIN_HOST" "config.admin.host" "LATCHKEY_DOORS_PORT" "config.doors.port" "LATCHKEY_DOORS_GRPC_PORT" "config.doors.grpcPort" "LATCHKEY_DATA_DIR" "persistence" "LATCHKEY_LIMITS_DRAIN" "config.limits.drain") .name -}}
+{{- $key := get (dict "LATCHKEY_CONFIG" "existingConfigMap" "LATCHKEY_STORE" "config.store" "LATCHKEY_LISTEN_HOST" "config.listen.host" "LATCHKEY_LISTEN_PORT" "config.listen.port" "LATCHKEY_LISTEN_SOCKET" "config.listen.socket" "LATCHKEY_ADMIN_PORT" "config.admin.port" "LATCHKEY_ADMIN_HOST" "config.admin.host" "LATCHKEY_DOORS_HOST" "config.doors.host" "LATCHKEY_DOORS_PORT" "config.doors.port" "LATCHKEY_DOORS_GRPC_PORT" "config.doors.grpcPort" "LATCHKEY_DATA_DIR" "persistence" "LATCHKEY_LIMITS_DRAIN" "config.limits.drain") (trimSuffix "_FILE" .name) -}}
 {{- if $key -}}
 {{- fail (printf "latchkey: extraEnv sets %s, which the chart does not see: set %s instead." .name $key) -}}
 {{- end -}}

@@ -10,7 +10,7 @@
 {{- $secrets := include "latchkey.secretsFolder" . -}}
 {{- $keys := .Values.secretKeys -}}
 {{- $config := dict
-  "listen" (dict "port" 8080)
+  "listen" (ternary dict (dict "port" 8080) (not (empty (dig "listen" "socket" "" .Values.config))))
   "admin" (dict "host" "::" "port" 8081)
   "dataDir" (include "latchkey.dataFolder" .) -}}
 {{- $config = mergeOverwrite $config (deepCopy .Values.config) -}}

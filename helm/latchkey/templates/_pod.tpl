@@ -17,7 +17,7 @@
 {{- define "latchkey.probe" -}}
 {{- $root := index . 0 -}}
 {{- $probe := get $root.Values (index . 1) -}}
-{{- if $probe.enabled }}
+{{- if and $probe $probe.enabled }}
 {{ index . 1 }}:
   httpGet: { path: {{ $probe.path }}, port: latchkey-admin }
   {{- toYaml (omit $probe "enabled" "path") | nindent 2 }}
@@ -37,7 +37,9 @@ envFrom:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 ports:
+  {{- if ne (include "latchkey.port" .) "0" }}
   - { name: latchkey, containerPort: {{ include "latchkey.port" . }}, protocol: TCP }
+  {{- end }}
   - { name: latchkey-admin, containerPort: {{ include "latchkey.adminPort" . }}, protocol: TCP }
   {{- if ne (include "latchkey.doorsPort" .) "0" }}
   - { name: latchkey-doors, containerPort: {{ include "latchkey.doorsPort" . }}, protocol: TCP }
@@ -84,17 +86,20 @@ volumeMounts:
 {{- if eq .Values.mode "sidecar" -}}{{- default "latchkey-data" .Values.sidecar.dataVolume -}}{{- else -}}latchkey-data{{- end -}}
 {{- end -}}
 
+{{/* Mode of mounted secrets: 0440, or 0444 where the pod is another chart's and may have no fsGroup: they belong to root. */}}
+{{- define "latchkey.secretsMode" -}}{{- ternary 292 288 (eq .Values.mode "sidecar") -}}{{- end -}}
+
 {{/* Volumes that every form of the pod has. */}}
 {{- define "latchkey.volumes" -}}
 - name: latchkey-config
   configMap: { name: {{ include "latchkey.configMapName" . }} }
 {{- if .Values.existingSecret }}
 - name: latchkey-secrets
-  secret: { secretName: {{ .Values.existingSecret }}, defaultMode: 288 } # 0440
+  secret: { secretName: {{ .Values.existingSecret }}, defaultMode: {{ include "latchkey.secretsMode" . }} }
 {{- end }}
 {{- if .Values.tls.existingSecret }}
 - name: latchkey-tls
-  secret: { secretName: {{ .Values.tls.existingSecret }}, defaultMode: 288 } # 0440
+  secret: { secretName: {{ .Values.tls.existingSecret }}, defaultMode: {{ include "latchkey.secretsMode" . }} }
 {{- end }}
 {{- $isSqlite := eq (include "latchkey.storeKind" .) "sqlite" }}
 {{- if and $isSqlite .Values.persistence.enabled .Values.persistence.existingClaim }}
