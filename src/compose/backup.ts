@@ -114,6 +114,11 @@ function readOwn(file: string): string {
   }
 }
 
+function whyUnwritten(error: unknown): string {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' ? 'the disk is full; make room there' : `check its folder (${code ?? 'unknown'})`;
+}
+
 /** Made whole under another name first, as whoever made it did. */
 function writeOwn(file: string, text: string): void {
   const draft = `${file}.${randomUUID()}`;
@@ -122,7 +127,11 @@ function writeOwn(file: string, text: string): void {
     writeFileSync(draft, text, { mode: 0o600, flag: 'wx', flush: true });
     linkSync(draft, file);
   } catch (error) {
-    throw new Fault('store_unavailable', `The file ${file} cannot be written: check its folder.`, error);
+    throw new Fault(
+      'store_unavailable',
+      `The file ${file} cannot be written: ${whyUnwritten(error)}.`,
+      error,
+    );
   } finally {
     if (existsSync(draft)) rmSync(draft);
   }

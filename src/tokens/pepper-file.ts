@@ -97,7 +97,7 @@ function createPepperFile(file: string, randomBytes: RandomBytes): readonly Pepp
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
       throw new Fault(
         'store_unavailable',
-        `The pepper file ${file} cannot be written: check its folder.`,
+        `The pepper file ${file} cannot be written: check its folder and the room on its disk.`,
         error,
       );
     }

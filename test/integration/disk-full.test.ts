@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { openAssertionKey } from '../../src/compose/assertion-key.ts';
 import { Fault } from '../../src/core/errors.ts';
@@ -144,6 +144,24 @@ describe('a disk that is full before the gateway starts', needed, () => {
     }
     await disk.makeRoom();
     assert.equal(await succeed('token', 'revoke', id), `${id}\n`);
+  });
+
+  test('takes no restore, which says so and leaves nothing behind', async () => {
+    const backup = scratch.file('whole.backup');
+    await succeed('user', 'add', 'alice');
+    await succeed('token', 'create', '--user', 'alice', '--name', 'x', '--scope', '*');
+    await succeed('backup', backup);
+    for (const name of await readdir(disk.path)) await rm(disk.file(name));
+    disk.fill();
+    const { exitCode, stderr } = await run('restore', backup);
+    assert.equal(exitCode, 1);
+    assert.match(
+      stderr,
+      /^latchkey: The file \S+pepper cannot be written: the disk is full; make room there\.\n$/,
+    );
+    await disk.makeRoom();
+    assert.deepEqual(await readdir(disk.path), []);
+    await succeed('restore', backup);
   });
 
   test('leaves no half-made pepper and no half-made key behind at the first start', async () => {
