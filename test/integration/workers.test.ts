@@ -164,14 +164,16 @@ test('a worker that is still starting ends with a supervisor that is killed', as
   await writeFile(scratch.file('silent.yaml'), JSON.stringify(config));
   const args = [mainFile, 'serve', '--config', scratch.file('silent.yaml')];
   const child = startChild({ label: 'latchkey serve', command: process.execPath, args });
+  let pids: readonly number[] = [];
   try {
-    await asked;
-    const pids = childrenOf(child.pid);
+    await Promise.race([asked, child.exited.then(() => assert.fail(child.stderr()))]);
+    pids = childrenOf(child.pid);
     assert.equal(pids.length, 1);
     child.signal('SIGKILL');
     await eventually('the worker to end', () => !pids.some(isRunning), { withinMs: 20_000 });
   } finally {
-    await child.stop();
+    for (const pid of [child.pid, ...pids].filter(isRunning)) process.kill(pid, 'SIGKILL');
+    await child.exited;
     store.close();
   }
 });
