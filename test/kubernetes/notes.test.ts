@@ -89,8 +89,11 @@ describe('after the installation helm says', requireHelm(), () => {
         workers: 'auto',
       },
       networkPolicy: { enabled: true },
+      tls: { existingSecret: 'cert' },
+      httpRoute: { enabled: true, parentRefs: [{ name: 'public' }] },
       metrics: { serviceMonitor: { enabled: true } },
     });
+    assert.match(shut, /WARNING: gate-latchkey speaks TLS.*BackendTLSPolicy/);
     assert.match(shut, /WARNING: networkPolicy\.metrics is empty/);
     assert.match(shut, /WARNING: networkPolicy\.doors is empty/);
     assert.match(shut, /WARNING: config\.workers is auto/);

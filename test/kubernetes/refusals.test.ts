@@ -86,6 +86,33 @@ const refused: Readonly<Record<string, readonly [Values, RegExp]>> = {
     },
     /secretKeys\.assertionKey and config\.assertionKey say the same/,
   ],
+  'keys that nobody would write into a ConfigMap of the operator': [
+    { existingConfigMap: 'mine', ...withPepper },
+    /secretKeys\.pepper would be written.*write \{fromFile: \/run\/secrets\/latchkey\/pepper\} there/,
+  ],
+  'a password of the store given twice': [
+    {
+      existingSecret: 'secrets',
+      secretKeys: { pepper: 'pepper', storePassword: 'p' },
+      config: { ...backend, store: { url: postgres.store, password: { fromEnv: 'P' } } },
+    },
+    /secretKeys\.storePassword and config\.store\.password say the same/,
+  ],
+  'a password of Redis given twice': [
+    {
+      existingSecret: 'secrets',
+      secretKeys: { redisPassword: 'p' },
+      config: { ...backend, redis: { nodes: ['redis:6379'], password: { fromEnv: 'P' } } },
+    },
+    /secretKeys\.redisPassword and config\.redis\.password say the same/,
+  ],
+  'a certificate given twice': [
+    {
+      tls: { existingSecret: 'cert' },
+      config: { ...backend, listen: { tls: { cert: { fromFile: '/c' }, key: { fromFile: '/k' } } } },
+    },
+    /tls\.existingSecret and config\.listen\.tls both name a certificate/,
+  ],
   'the password of a PostgreSQL that is not there': [
     { config: backend, existingSecret: 'secrets', secretKeys: { storePassword: 'p' } },
     /secretKeys\.storePassword is the password of PostgreSQL, and config\.store is not/,

@@ -109,6 +109,12 @@ describe('the workload', requireHelm(), () => {
     assert.equal(at(configOf(sqlite), 'admin.host'), '::');
   });
 
+  test('is left alone at its start for as long as a migration of the store may take', () => {
+    const probe = at(find(many, 'Deployment'), `${container}.startupProbe`);
+    const seconds = Number(at(probe, 'periodSeconds')) * Number(at(probe, 'failureThreshold'));
+    assert.equal(seconds, 30 * 60);
+  });
+
   test('waits before it ends until nobody is sent here, and then has longer than limits.drain', async () => {
     const set = find(sqlite, 'StatefulSet');
     assert.deepEqual(at(set, `${container}.lifecycle.preStop`), { sleep: { seconds: 5 } });

@@ -65,6 +65,9 @@
 {{- if and $key (not $.Values.existingSecret) -}}
 {{- fail (printf "latchkey: secretKeys.%s names a key of a Secret, and no Secret is named: set existingSecret." $purpose) -}}
 {{- end -}}
+{{- if and $key $.Values.existingConfigMap -}}
+{{- fail (printf "latchkey: secretKeys.%s would be written into the configuration, and existingConfigMap is there in its place: write {fromFile: %s/%s} there." $purpose (include "latchkey.secretsFolder" $) $key) -}}
+{{- end -}}
 {{- end -}}
 {{- if and $keys.pepper $config.peppers -}}
 {{- fail "latchkey: secretKeys.pepper and config.peppers say the same: keep one." -}}
@@ -72,11 +75,22 @@
 {{- if and $keys.assertionKey $config.assertionKey -}}
 {{- fail "latchkey: secretKeys.assertionKey and config.assertionKey say the same: keep one." -}}
 {{- end -}}
+{{- if and $keys.storePassword (kindIs "map" $config.store) (get $config.store "password") -}}
+{{- fail "latchkey: secretKeys.storePassword and config.store.password say the same: keep one." -}}
+{{- end -}}
+{{- if and .Values.tls.existingSecret (or (dig "listen" "tls" "cert" nil $config) (dig "listen" "tls" "key" nil $config)) (not .Values.existingConfigMap) -}}
+{{- fail "latchkey: tls.existingSecret and config.listen.tls both name a certificate: keep one." -}}
+{{- end -}}
 {{- if and $keys.storePassword (eq (include "latchkey.storeKind" .) "sqlite") -}}
 {{- fail "latchkey: secretKeys.storePassword is the password of PostgreSQL, and config.store is not postgres://…" -}}
 {{- end -}}
 {{- if and (or $keys.redisPassword $keys.redisSentinelPassword) (not (kindIs "map" $config.redis)) -}}
 {{- fail "latchkey: a password of Redis needs config.redis as a map, such as {nodes: [redis:6379]}." -}}
+{{- end -}}
+{{- range $purpose, $field := dict "redisPassword" "password" "redisSentinelPassword" "sentinelPassword" -}}
+{{- if and (get $keys $purpose) (get $config.redis $field) -}}
+{{- fail (printf "latchkey: secretKeys.%s and config.redis.%s say the same: keep one." $purpose $field) -}}
+{{- end -}}
 {{- end -}}
 {{- if and (eq (include "latchkey.storeKind" .) "postgres") (not .Values.existingConfigMap) -}}
 {{- if not (or $keys.pepper $config.peppers) -}}
