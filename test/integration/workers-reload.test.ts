@@ -87,15 +87,22 @@ describe('HUP, with two workers', () => {
     const former = childrenOf(gateway.pid);
     const watch = watchRoll(gateway.port, 4);
     await eventually('answers', () => watch.answered() > 100);
-    await reload({ workers: 1 }, '"configuration reloaded"');
-    await eventually('the former workers to be gone', () => childrenOf(gateway.pid).length === 1, slowly);
+    await reload({ audit: { keep: '9d' } }, '"configuration reloaded"');
+    const areGone = (): boolean => !childrenOf(gateway.pid).some((pid) => former.includes(pid));
+    await eventually('the former workers to be gone', areGone, slowly);
     assert.deepEqual(await watch.stop(), []);
-    assert.deepEqual(
-      childrenOf(gateway.pid).filter((pid) => former.includes(pid)),
-      [],
-    );
+    assert.equal(childrenOf(gateway.pid).length, 2);
     assert.equal(await gateway.metric('latchkey_workers_left_total', { reason: 'replaced' }), 2);
     assert.ok((await gateway.metric('latchkey_http_requests_total')) >= watch.answered());
+  });
+
+  test('leaves fewer of them, and the last one goes on', async () => {
+    await reload({ workers: 1 }, '"configuration reloaded"');
+    await eventually('the other to be gone', () => childrenOf(gateway.pid).length === 1, slowly);
+    for (const { connection } of await connectToEach(gateway, 1)) {
+      assert.equal(await get(connection, authorization), 202);
+      connection.destroy();
+    }
   });
 
   test('brings more of them, where they listened before: another place needs a restart', async () => {
