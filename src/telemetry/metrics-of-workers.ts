@@ -3,6 +3,9 @@ import { exposeCounter, exposeGauge } from './exposition.ts';
 import { exposeProcess } from './process-metrics.ts';
 import { CounterTally } from './tally.ts';
 
+/** How workers end. */
+const ends = ['replaced', 'died', 'hung'] as const;
+
 /** What the supervisor knows of workers itself. */
 export interface WorkerCounts {
   /** Those that serve. */
@@ -17,7 +20,7 @@ export interface MetricsOfWorkers<Worker> {
   /** What a worker says at its end. */
   last(worker: Worker, metrics: readonly object[]): void;
   /** A worker has ended. What it counted stays counted, as far as anybody has seen it. */
-  left(worker: Worker, reason: string): void;
+  left(worker: Worker, reason: (typeof ends)[number]): void;
   /** The media type of `render`. */
   readonly contentType: string;
 }
@@ -33,6 +36,7 @@ interface Metric {
  */
 export function createMetricsOfWorkers<Worker>(counts: () => WorkerCounts): MetricsOfWorkers<Worker> {
   const leaves = new CounterTally();
+  for (const end of ends) leaves.begin(end);
   const own = ownRegistry(counts, leaves);
   const shown = new Map<Worker, readonly object[]>();
   let past: readonly object[] = [];

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
-import type { FaultCode } from '../core/errors.ts';
+import { type FaultCode, faults } from '../core/errors.ts';
 import { exposeCounter, exposeGauge, exposeHistogram } from './exposition.ts';
 import { exposeProcess } from './process-metrics.ts';
 import { exposeTls, type TlsState } from './tls-metrics.ts';
@@ -191,6 +191,11 @@ function exposeRareEvents(
     labelNames: ['reason'],
     registers,
   });
+  // A counter that is born at 1 hides its first event from whoever looks at increases.
+  for (const reason of Object.keys(faults)) {
+    if (reason.startsWith('backend_')) upstreamErrors.inc({ reason }, 0);
+  }
+  upstreamErrors.inc({ reason: 'backend_unasked' }, 0);
   const rateLimited = new Counter({
     name: 'latchkey_rate_limited_total',
     help: 'Refused credentials answered 429 because of earlier failures.',

@@ -21,6 +21,11 @@ export class CounterTally {
     else series.count++;
   }
 
+  /** Shows a series at 0 before anything happened, so that the first event is seen as one. Not for one that exists. */
+  begin(first: string): void {
+    this.#start(first, '', '');
+  }
+
   /** Every series so far. */
   *series(): Generator<CounterSeries> {
     for (const second of this.#series.values()) for (const third of second.values()) yield* third.values();

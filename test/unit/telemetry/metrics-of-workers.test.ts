@@ -68,6 +68,9 @@ test('counts are summed up, states are the sum or the worst of all workers', asy
   assert.equal(value('latchkey_build_info{version="0.1.0",node="' + process.version + '"}'), 1);
   assert.equal(value('latchkey_workers{state="ready"}'), 2);
   assert.equal(value('latchkey_workers{state="wanted"}'), 3);
+  for (const reason of ['replaced', 'died', 'hung']) {
+    assert.equal(value(`latchkey_workers_left_total{reason="${reason}"}`), 0, 'shown before the first');
+  }
 });
 
 test('what a worker counted stays counted when it has ended; its states go with it', async () => {

@@ -84,6 +84,13 @@ test('the exposition carries every documented name, with help and type', async (
   assert.equal(metrics.contentType, 'text/plain; version=0.0.4; charset=utf-8');
 });
 
+test('failures of backends are shown before the first of them, so that it is seen as an increase', async () => {
+  const series = await seriesOf(metricsWith());
+  for (const reason of ['backend_refused_credentials', 'backend_unreachable', 'backend_unasked']) {
+    assert.equal(series.get(`latchkey_upstream_errors_total{reason="${reason}"}`), 0);
+  }
+});
+
 test('the process tells of itself under the customary names', async () => {
   const series = await seriesOf(metricsWith());
   for (const name of [
