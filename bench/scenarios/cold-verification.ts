@@ -93,7 +93,9 @@ async function fromPostgres(
     };
     const found = await measure(tokens, 8);
     const alone = await measure(tokens.slice(0, verifiedAlone), 1);
-    return [...rowsOf('PostgreSQL', found), aloneRow('PostgreSQL', alone)];
+    // Nothing was promised of what another process looks up.
+    const rows = rowsOf('PostgreSQL', found).map((row) => ({ ...row, budget: null, met: null }));
+    return [...rows, aloneRow('PostgreSQL', alone)];
   } finally {
     await postgres.stop();
   }
