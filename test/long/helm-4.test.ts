@@ -20,9 +20,13 @@ test('the chart is the same to Helm 4, in every test of it', requireProgram('go'
     const files = (await readdir(suites)).filter((name) => name.endsWith('.test.ts'));
     const tested = await run({
       label: 'the tests of the chart',
-      command: process.execPath,
-      args: ['--test', '--test-concurrency=2', ...files.map((name) => join(suites, name))],
-      env: { PATH: [scratch.path, process.env['PATH']].join(delimiter), NODE_TEST_CONTEXT: '' },
+      command: 'env',
+      // With it, even empty, a runner takes itself for one of this test's files and runs none.
+      args: [
+        ...['-u', 'NODE_TEST_CONTEXT', process.execPath, '--test', '--test-concurrency=2'],
+        ...files.map((name) => join(suites, name)),
+      ],
+      env: { PATH: [scratch.path, process.env['PATH']].join(delimiter) },
       withinMs: 1_200_000,
     });
     assert.equal(tested.code, 0, tested.stdout);

@@ -35,8 +35,11 @@ const pingEveryMs = 2_000;
 const missesMax = 5;
 /** Longest start of a worker: a busy machine takes long to load a program. */
 const startMsMax = 3 * 60_000;
-/** The same for the first of all, which may have to bring a large store to its schema, or to wait for another that does. */
-const firstStartMsMax = 15 * 60_000;
+/**
+ * The same for the first of all, which may have to bring a large store to its schema, or to wait for another that does:
+ * longer than that may take.
+ */
+const firstStartMsMax = 35 * 60_000;
 /** Deaths in a row in every slot after which there is no hope. */
 const deathsMax = 3;
 /** Connections of a worker that is replaced may still bring a request for this long. */
