@@ -1,5 +1,5 @@
-import { Fault, type FaultCode, faults } from '../core/errors.ts';
-import type { Recorder, RequestRecord } from '../gateway/record.ts';
+import { Fault, isBackendFault } from '../core/errors.ts';
+import type { Recorder } from '../gateway/record.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -23,6 +23,7 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
           durationMs: record.decisionMs,
         });
       }
+      // Faults of the store or of ours are told by status and log.
       if (isBackendFault(outcome)) metrics.upstreamError(outcome);
       accessLog?.record(record);
     },
@@ -37,11 +38,6 @@ export function createRecorder(metrics: Metrics, accessLog: AccessLog | null, lo
       log.warn({ ...fields, cause: codeOf(cause), advice: adviceFor(error) }, 'request failed');
     },
   };
-}
-
-/** Faults of the store or of ours are told by status and log; this counter speaks of backends alone. */
-function isBackendFault(outcome: RequestRecord['outcome']): outcome is FaultCode {
-  return Object.hasOwn(faults, outcome) && outcome.startsWith('backend_');
 }
 
 function codeOf(cause: unknown): string | undefined {
@@ -65,5 +61,5 @@ function adviceFor(fault: Fault): string | undefined {
     return 'compare `http://` or `https://` in `backend` with what the backend speaks there';
   }
   if (fault.code === 'backend_refused_credentials') return 'correct `backendAuth` of this route';
-  return fault.code.startsWith('backend_') ? '`latchkey doctor` looks at every backend' : undefined;
+  return isBackendFault(fault.code) ? '`latchkey doctor` looks at every backend' : undefined;
 }

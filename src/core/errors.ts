@@ -123,6 +123,11 @@ export const faults: Readonly<Record<FaultCode, FaultKind>> = {
   spool_full: { status: 507, detail: 'The upload is larger than the gateway may hold.' },
 };
 
+/** Whether this names a fault of a backend, rather than of ours, of the store, or none. */
+export function isBackendFault(code: string): code is FaultCode {
+  return Object.hasOwn(faults, code) && code.startsWith('backend_');
+}
+
 /**
  * Something is broken, here or behind us. Thrown, caught at the surfaces, answered 5xx.
  * Its message may reach logs and therefore never holds a secret.

@@ -1,4 +1,4 @@
-import { Fault } from '../core/errors.ts';
+import { Fault, isBackendFault } from '../core/errors.ts';
 import { Attempt, type Forwarded, type Forwarding, renewEveryMs } from './attempt.ts';
 import type { Backend, BackendGroup } from './backends.ts';
 import type { ProgressWatch } from './progress.ts';
@@ -44,7 +44,7 @@ export async function forward(forwarding: Forwarding, watch: ProgressWatch): Pro
         if (repeated || !mayRepeat || !attempt.metClosedConnection(error)) throw error;
         repeated = true;
       } else {
-        if (error.code.startsWith('backend_')) forwarding.group.failed(backend);
+        if (isBackendFault(error.code)) forwarding.group.failed(backend);
         if (tried.size === forwarding.group.size || !mayRepeat) throw error;
         backend = nextBackend(forwarding.group, tried);
       }

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Registry } from 'prom-client';
 import type { Clock } from '../core/clock.ts';
-import { type FaultCode, faults } from '../core/errors.ts';
+import { type FaultCode, faults, isBackendFault } from '../core/errors.ts';
 import { exposeCounter, exposeGauge, exposeHistogram } from './exposition.ts';
 import { exposeProcess } from './process-metrics.ts';
 import { exposeTls, type TlsState } from './tls-metrics.ts';
@@ -192,10 +192,9 @@ function exposeRareEvents(
     registers,
   });
   // A counter that is born at 1 hides its first event from whoever looks at increases.
-  for (const reason of Object.keys(faults)) {
-    if (reason.startsWith('backend_')) upstreamErrors.inc({ reason }, 0);
+  for (const reason of [...Object.keys(faults).filter(isBackendFault), 'backend_unasked']) {
+    upstreamErrors.inc({ reason }, 0);
   }
-  upstreamErrors.inc({ reason: 'backend_unasked' }, 0);
   const rateLimited = new Counter({
     name: 'latchkey_rate_limited_total',
     help: 'Refused credentials answered 429 because of earlier failures.',

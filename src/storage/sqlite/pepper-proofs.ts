@@ -13,8 +13,8 @@ interface ProvingDeps {
 }
 
 /**
- * Keeps the proofs of peppers that are new, or under which there is no living token. Rejects with `Fault('store_unavailable')` where there is
- * one, made with another secret of the same id.
+ * Keeps the proofs of peppers that are new, or under which there is no living token.
+ * @throws {Fault} 'store_unavailable' where there is one, made with another secret of the same id.
  */
 export async function provePeppers({ database, proofs, inUse, keeps }: ProvingDeps): Promise<void> {
   const kept = database.prepare(`SELECT name, value FROM meta WHERE name LIKE 'pepper:%'`);
